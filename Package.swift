@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is held to these; the proposals say why each is the way the language goes.
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "tinygpt",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "TinyGPT", targets: ["TinyGPT"]),
+        .executable(name: "tinygpt", targets: ["TinyGPTCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        // -O3 so that debug builds and their tests run kernels at full speed; from tools version 6.2 on a versioned
+        // dependency may carry it. It is the only unsafe flag in the package.
+        .target(name: "CTinyKernels", cSettings: [.unsafeFlags(["-O3"])]),
+        module("TinyJSON"),
+        module("TinyTensor", ["CTinyKernels", "COpenBLAS"]),
+        module("TinyLayers", ["TinyTensor", "CTinyKernels"]),
+        module("TinyLoader", ["TinyTensor", "TinyJSON"]),
+        module("TinyTokenizer", ["TinyJSON"]),
+        module("TinyTemplate"),
+        module("TinyModels", ["TinyLayers", "TinyLoader", "TinyTokenizer", "TinyJSON"]),
+        module(
+            "TinyRunner", ["TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor"]),
+        module("TinyGPT", ["TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
+        .executableTarget(
+            name: "TinyGPTCommand",
+            dependencies: [
+                "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+    ]
+)

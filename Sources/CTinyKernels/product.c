@@ -1,0 +1,35 @@
+// Products of stored weights with rows of activations: expand or unpack a few weight rows, use them for every row of
+// activations, go on. Shared by all instruction sets and all element types.
+#include "include/tiny_kernels.h"
+
+void tk_product_floats(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
+                       const float *x, long m, float *y, long y_stride, float *panel, long panel_rows) {
+    // Floats that are aligned are used where they lie.
+    if (type == TK_F32 && (uintptr_t)weights % sizeof(float) == 0) {
+        kernels->multiply(x, k, m, (const float *)(const void *)weights, k, n, k, y, y_stride);
+        return;
+    }
+    for (long j = 0; j < n; j += panel_rows) {
+        long rows = n - j < panel_rows ? n - j : panel_rows;
+        tk_expand(type, weights + j * row_bytes, rows * k, panel);
+        kernels->multiply(x, k, m, panel, k, rows, k, y + j, y_stride);
+    }
+}
+
+void tk_product_codes(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
+                      const tk_quantized *x, long m, float *y, long y_stride, const tk_unpacked *row) {
+    for (long j = 0; j < n; j++) {
+        tk_unpack(type, weights + j * row_bytes, k, row->codes, row->scales, row->offsets);
+        for (long i = 0; i < m; i++) {
+            tk_quantized activation = tk_quantized_row(x, i, k);
+            y[i * y_stride + j] = kernels->dot_codes(row, &activation, k);
+        }
+    }
+}
+
+void tk_quantize_rows(const tk_kernels *kernels, const float *x, long first, long end, long k, const tk_quantized *out) {
+    for (long i = first; i < end; i++) {
+        tk_quantized row = tk_quantized_row(out, i, k);
+        kernels->quantize(x + i * k, k, &row);
+    }
+}

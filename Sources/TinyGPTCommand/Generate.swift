@@ -1,0 +1,141 @@
+import ArgumentParser
+import Foundation
+import TinyGPT
+
+struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Continue a text.",
+        discussion: """
+            The continuation is printed as it is found; figures follow on standard error. Without --temperature the \
+            likeliest token is taken each time, so the same text gives the same continuation.
+            """)
+
+    @OptionGroup var input: TextInput
+    @OptionGroup var options: ModelOptions
+
+    @Option(help: ArgumentHelp("The most tokens to generate.", valueName: "n"))
+    var maxTokens = 128
+
+    @Option(
+        help: ArgumentHelp(
+            "How freely to choose: 0 takes the likeliest token, 1 goes by the model's probabilities.", valueName: "t"))
+    var temperature: Float = 0
+
+    @Option(help: ArgumentHelp("Choose among the k likeliest tokens; 0 for all.", valueName: "k"))
+    var topK = 0
+
+    @Option(help: ArgumentHelp("Choose among the likeliest that together have this probability.", valueName: "p"))
+    var topP: Float = 1
+
+    @Option(help: ArgumentHelp("Choose among those with this part of the likeliest one's probability.", valueName: "p"))
+    var minP: Float = 0
+
+    @Option(help: ArgumentHelp("Make tokens seen before less likely; 1 leaves them.", valueName: "r"))
+    var repetitionPenalty: Float = 1
+
+    @Option(help: ArgumentHelp("Taken off the logit of a token generated before.", valueName: "x"))
+    var presencePenalty: Float = 0
+
+    @Option(help: ArgumentHelp("Taken off the logit for each time the token was generated.", valueName: "x"))
+    var frequencyPenalty: Float = 0
+
+    @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("Stop before this text; may be given several times.", valueName: "text"))
+    var stop: [String] = []
+
+    @Flag(help: "Read special tokens such as <|im_start|> in the prompt as what they are.")
+    var special = false
+
+    private var generation: GenerationOptions {
+        let sampling = Sampling(
+            temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty,
+            presencePenalty: presencePenalty, frequencyPenalty: frequencyPenalty, seed: seed)
+        return GenerationOptions(maxTokens: maxTokens, sampling: sampling, stops: stop)
+    }
+
+    func validate() throws {
+        if maxTokens < 0 { throw ValidationError("--max-tokens is \(maxTokens); a number from 0 on is expected") }
+        do { try generation.sampling.check() } catch { throw ValidationError("\(error)") }
+    }
+
+    func run() throws {
+        let prompt = try input.read()
+        let (model, loadSeconds) = try options.open()
+        let tokenizer = try model.tokenizer
+        let tokens = special ? tokenizer.encode(prompt, special: true) : tokenizer.encodePrompt(prompt)
+        var decoder = model.decoder(capacity: try capacity(tokens.count, model))
+        let progress = Progress()
+        let total = tokens.count
+        let completion = try decoder.generate(
+            tokens, generation, tokenizer: tokenizer, endOfText: model.endOfText,
+            onProgress: { progress.show("Reading the prompt: \($0) of \(total) tokens") },
+            onPiece: { piece in
+                progress.clear()
+                if !options.json { try Output.print(piece.text) }
+            })
+        if options.json {
+            try Output.json(Report(completion, loadSeconds: loadSeconds))
+        } else {
+            try Output.print("\n")
+            report(completion, loadSeconds: loadSeconds)
+        }
+    }
+
+    /// Room for prompt and continuation, within what the model was made for.
+    private func capacity(_ prompt: Int, _ model: Model) throws -> Int {
+        let wanted = prompt.addingReportingOverflow(maxTokens)
+        let limit = model.contextLimit ?? .max
+        if prompt > limit { throw RunnerError.contextTooLong(limit: limit, wanted: prompt) }
+        return max(1, min(wanted.overflow ? .max : wanted.partialValue, limit))
+    }
+
+    private func report(_ completion: Completion, loadSeconds: Double) {
+        let reason =
+            switch completion.stopReason {
+            case .contextFull:
+                "; the context is full at \(completion.promptTokens + completion.completionTokens) tokens"
+            default: ""
+            }
+        Output.error(
+            """
+            \(completion.promptTokens) tokens read at \(completion.prefillTokensPerSecond.fixed(1))/s, \
+            \(completion.completionTokens) generated at \(completion.decodeTokensPerSecond.fixed(1))/s, \
+            loaded in \(loadSeconds.fixed(2)) s, peak memory \(megabytes(peakMemory()))\(reason)
+
+            """)
+    }
+}
+
+/// What `generate --json` prints.
+private struct Report: Encodable {
+    struct Timings: Encodable {
+        let load_seconds: Double
+        let prefill_seconds: Double
+        let decode_seconds: Double
+        let prefill_tokens_per_second: Double
+        let decode_tokens_per_second: Double
+    }
+
+    let text: String
+    let tokens: [Int]
+    let prompt_tokens: Int
+    let completion_tokens: Int
+    let stop_reason: StopReason
+    let timings: Timings
+    let peak_memory_bytes: Int
+
+    init(_ completion: Completion, loadSeconds: Double) {
+        text = completion.text
+        tokens = completion.tokens
+        prompt_tokens = completion.promptTokens
+        completion_tokens = completion.completionTokens
+        stop_reason = completion.stopReason
+        timings = Timings(
+            load_seconds: loadSeconds, prefill_seconds: completion.prefillSeconds,
+            decode_seconds: completion.decodeSeconds, prefill_tokens_per_second: completion.prefillTokensPerSecond,
+            decode_tokens_per_second: completion.decodeTokensPerSecond)
+        peak_memory_bytes = peakMemory()
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import TinyGPT
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what a model's files hold: architecture, tensors, sizes, memory.")
+
+    @OptionGroup var options: ModelOptions
+
+    func run() throws {
+        let inspection = try Inspection(checkpoint: Checkpoint(path: try options.path()))
+        if options.json { return try Output.json(Report(inspection)) }
+        try Output.print(description(inspection))
+    }
+
+    private func description(_ inspection: Inspection) -> String {
+        var text = "\(inspection.path)\n"
+        func line(_ name: String, _ value: String) { text += "  " + name.padded(to: 14) + value + "\n" }
+        line("format", inspection.format)
+        line("family", inspection.family ?? "not supported")
+        line("parameters", "\((Double(inspection.parameters) / 1e6).fixed(1)) M in \(inspection.tensors.count) tensors")
+        line("size", megabytes(inspection.bytes))
+        line("types", inspection.bytesByType.map { "\($0.type) \(megabytes($0.bytes))" }.joined(separator: " · "))
+        if let memory = inspection.memory {
+            line("memory", "\(megabytes(memory.weights)) weights + \(memory.cachePerToken) bytes a token of context")
+        }
+        if let spec = inspection.spec {
+            text += "\nspec\n" + SpecText.lines(spec).map { "  \($0)\n" }.joined()
+        }
+        text += "\ntensors\n"
+        for tensor in inspection.tensors {
+            let shape = tensor.shape.map(String.init).joined(separator: " × ")
+            text +=
+                "  " + tensor.name.visible.padded(to: 44) + tensor.type.padded(to: 8) + shape.padded(to: 16)
+                + megabytes(tensor.bytes) + "\n"
+        }
+        if !inspection.warnings.isEmpty {
+            text += "\nwarnings\n" + inspection.warnings.map { "  \($0)\n" }.joined()
+        }
+        return text
+    }
+
+    private struct Report: Encodable {
+        struct Tensor: Encodable {
+            let name: String
+            let type: String
+            let shape: [Int]
+            let bytes: Int
+        }
+
+        struct Memory: Encodable {
+            let weights_bytes: Int
+            let cache_bytes_per_token: Int
+        }
+
+        let path: String
+        let format: String
+        let family: String?
+        let spec: ModelSpec?
+        let tensors: [Tensor]
+        let parameters: Int
+        let bytes: Int
+        let memory: Memory?
+        let warnings: [String]
+
+        init(_ inspection: Inspection) {
+            path = inspection.path
+            format = inspection.format
+            family = inspection.family
+            spec = inspection.spec
+            tensors = inspection.tensors.map { Tensor(name: $0.name, type: $0.type, shape: $0.shape, bytes: $0.bytes) }
+            parameters = inspection.parameters
+            bytes = inspection.bytes
+            memory = inspection.memory.map {
+                Memory(weights_bytes: $0.weights, cache_bytes_per_token: $0.cachePerToken)
+            }
+            warnings = inspection.warnings
+        }
+    }
+}

@@ -1,0 +1,107 @@
+public import ArgumentParser
+import Foundation
+public import TinyGPT
+
+/// The options that every subcommand takes.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The model: a GGUF or safetensors file, or a folder.", valueName: "path"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Threads to use; the cores this process may use, if not given.", valueName: "n"))
+    var threads: Int?
+
+    @Option(
+        help:
+            "exact: all arithmetic on float activations. fast: activations rounded to 15 bits where weights are quantized."
+    )
+    var precision: Precision = .fast
+
+    @Flag(help: "Print one JSON object on standard output, and nothing else there.")
+    var json = false
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads); a number from 1 to 1024 is expected")
+        }
+    }
+
+    /// The model's path: as given, from the environment, or the default model.
+    func path() throws -> String {
+        if let model { return model }
+        if let path = ProcessInfo.processInfo.environment["TINYGPT_MODEL"], !path.isEmpty { return path }
+        let name = "weights/SmolLM2-135M-Instruct.Q4_1.gguf"
+        let executable = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
+        var folders = [URL(fileURLWithPath: FileManager.default.currentDirectoryPath)]
+        var folder = executable
+        while folder.path != "/" {
+            folders.append(folder)
+            folder.deleteLastPathComponent()
+        }
+        for folder in folders {
+            let candidate = folder.appendingPathComponent(name).path
+            if FileManager.default.fileExists(atPath: candidate) { return candidate }
+        }
+        throw Failure(
+            "no model was named, and \(name) is not there; give --model PATH, set TINYGPT_MODEL, or run scripts/fetch_weights"
+        )
+    }
+
+    /// Opens the model, saying so on a terminal, and how long it took.
+    func open() throws -> (model: Model, seconds: Double) {
+        let path = try path()
+        let progress = Progress()
+        progress.show("Loading \(path)…")
+        defer { progress.clear() }
+        let start = ContinuousClock.now
+        let model = try Model(at: path, precision: precision, threads: threads)
+        return (model, start.duration(to: .now).inSeconds)
+    }
+}
+
+extension Precision: ExpressibleByArgument {}
+
+/// Something that went wrong, in words.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension Duration {
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+/// Where a text comes from: an argument, a file, or standard input.
+struct TextInput: ParsableArguments {
+    @Argument(help: "The text; standard input, if neither it nor --file is given.")
+    var text: String?
+
+    @Option(help: ArgumentHelp("Read the text from a file.", valueName: "path"))
+    var file: String?
+
+    func validate() throws {
+        if text != nil && file != nil { throw ValidationError("give the text or --file, not both") }
+    }
+
+    func read() throws -> String {
+        if let text { return text }
+        let (bytes, name): (Data, String)
+        if let file {
+            do { bytes = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
+                throw Failure("\(file): cannot be read: \(error.localizedDescription)")
+            }
+            name = file
+        } else {
+            if isatty(0) != 0 {
+                throw ValidationError("no text was given: give it as an argument, with --file, or on standard input")
+            }
+            bytes = FileHandle.standardInput.readDataToEndOfFile()
+            name = "standard input"
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("\(name): is not valid UTF-8") }
+        return text
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+
+/// A line on standard error that comes and goes, on a terminal only.
+struct Progress {
+    private let isTerminal = isatty(2) != 0
+
+    func show(_ text: String) {
+        if isTerminal { Output.error("\r\u{1B}[K\(text)") }
+    }
+
+    func clear() {
+        if isTerminal { Output.error("\r\u{1B}[K") }
+    }
+}
+
+/// Writing to the standard streams as bytes, at once.
+enum Output {
+    static func print(_ text: String) throws { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
+
+    static func error(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
+
+    /// One JSON object and a line's end.
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        try print(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+    }
+}
+
+/// The most memory this process has held, in bytes.
+func peakMemory() -> Int {
+    var usage = rusage()
+    #if canImport(Glibc)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    #else
+        getrusage(RUSAGE_SELF, &usage)
+    #endif
+    #if os(Linux)
+        return Int(usage.ru_maxrss) * 1024
+    #else
+        return Int(usage.ru_maxrss)
+    #endif
+}
+
+extension Double {
+    /// With so many digits behind the point.
+    func fixed(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
+}
+
+/// 98.4 MB
+func megabytes(_ bytes: Int) -> String { "\((Double(bytes) / 1e6).fixed(1)) MB" }
+
+extension String {
+    /// Filled up with spaces.
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+
+    func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+
+    /// What a terminal would act on, made visible.
+    var visible: String {
+        var result = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || 0x7F..<0xA0 ~= scalar.value:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}
+
+extension Double {
+    /// 1.25e-05
+    var scientific: String { String(format: "%.2e", self) }
+}

@@ -1,0 +1,252 @@
+/// Why a text is not JSON, and where.
+package struct JSONError: Error, Equatable, CustomStringConvertible {
+    /// Bytes from the start of the text.
+    package let byte: Int
+    package let reason: String
+
+    package var description: String { "not valid JSON at byte \(byte): \(reason)" }
+}
+
+extension JSON {
+    /// Reads one JSON text: UTF-8, nothing before or after but white space, no key twice in one object.
+    ///
+    /// - Parameter depthLimit: how deep arrays and objects may nest; the parser recurses, so this guards the stack.
+    /// - Parameter valueLimit: how many values there may be; a value takes more memory than the text it comes from.
+    package init(parsing bytes: [UInt8], depthLimit: Int = 128, valueLimit: Int = .max) throws(JSONError) {
+        var parser = JSONParser(bytes: bytes, depthLimit: depthLimit, valueLimit: valueLimit)
+        self = try parser.document()
+    }
+
+    package init(parsing text: String) throws(JSONError) {
+        try self.init(parsing: Array(text.utf8))
+    }
+}
+
+private struct JSONParser {
+    let bytes: [UInt8]
+    let depthLimit: Int
+    let valueLimit: Int
+    var position = 0
+    var valueCount = 0
+
+    init(bytes: [UInt8], depthLimit: Int, valueLimit: Int) {
+        self.bytes = bytes
+        self.depthLimit = depthLimit
+        self.valueLimit = valueLimit
+    }
+
+    mutating func document() throws(JSONError) -> JSON {
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        let value = try value(depth: 0)
+        skipSpace()
+        if position < bytes.count { throw error("unexpected \(found) after the value") }
+        return value
+    }
+
+    // MARK: Values
+
+    private mutating func value(depth: Int) throws(JSONError) -> JSON {
+        if depth > depthLimit { throw error("nested deeper than \(depthLimit)") }
+        valueCount += 1
+        if valueCount > valueLimit { throw error("more than \(valueLimit) values") }
+        skipSpace()
+        guard position < bytes.count else { throw error("the text ends where a value should be") }
+        switch bytes[position] {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try literal("true", .bool(true))
+        case UInt8(ascii: "f"): return try literal("false", .bool(false))
+        case UInt8(ascii: "n"): return try literal("null", .null)
+        default: return try number()
+        }
+    }
+
+    private mutating func object(depth: Int) throws(JSONError) -> JSON {
+        var object = JSONObject()
+        position += 1
+        skipSpace()
+        if take(UInt8(ascii: "}")) { return .object(object) }
+        while true {
+            skipSpace()
+            let start = position
+            guard peek == UInt8(ascii: "\"") else { throw error("expected a key, found \(found)") }
+            let key = try string()
+            skipSpace()
+            guard take(UInt8(ascii: ":")) else { throw error("expected ':' after key \"\(key)\", found \(found)") }
+            let value = try value(depth: depth + 1)
+            guard object.append(key, value) else {
+                throw JSONError(byte: start, reason: "key \"\(key)\" stands twice in one object")
+            }
+            skipSpace()
+            if take(UInt8(ascii: ",")) { continue }
+            if take(UInt8(ascii: "}")) { return .object(object) }
+            throw error("expected ',' or '}', found \(found)")
+        }
+    }
+
+    private mutating func array(depth: Int) throws(JSONError) -> JSON {
+        var values: [JSON] = []
+        position += 1
+        skipSpace()
+        if take(UInt8(ascii: "]")) { return .array(values) }
+        while true {
+            values.append(try value(depth: depth + 1))
+            skipSpace()
+            if take(UInt8(ascii: ",")) { continue }
+            if take(UInt8(ascii: "]")) { return .array(values) }
+            throw error("expected ',' or ']', found \(found)")
+        }
+    }
+
+    private mutating func literal(_ word: StaticString, _ value: JSON) throws(JSONError) -> JSON {
+        let matches = word.withUTF8Buffer { bytes[position...].starts(with: $0) }
+        guard matches else { throw error("expected \(word), found \(found)") }
+        position += word.utf8CodeUnitCount
+        return value
+    }
+
+    // MARK: Numbers
+
+    private mutating func number() throws(JSONError) -> JSON {
+        let start = position
+        _ = take(UInt8(ascii: "-"))
+        let leadingZero = peek == UInt8(ascii: "0")
+        let whole = skipDigits()
+        if whole == 0 { throw error("expected a value, found \(found)") }
+        if leadingZero && whole > 1 { throw JSONError(byte: start, reason: "a number with a leading zero") }
+        var isInteger = true
+        if take(UInt8(ascii: ".")) {
+            isInteger = false
+            if skipDigits() == 0 { throw error("expected a digit after '.', found \(found)") }
+        }
+        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+            isInteger = false
+            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+            if skipDigits() == 0 { throw error("expected a digit in the exponent, found \(found)") }
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if isInteger, let integer = Int(text) { return .integer(integer) }
+        guard let double = Double(text), double.isFinite else {
+            throw JSONError(byte: start, reason: "the number \(text) is out of range")
+        }
+        return .number(double)
+    }
+
+    private mutating func skipDigits() -> Int {
+        let start = position
+        while position < bytes.count, bytes[position] &- 48 < 10 { position += 1 }
+        return position - start
+    }
+
+    // MARK: Strings
+
+    private mutating func string() throws(JSONError) -> String {
+        let start = position
+        position += 1
+        let first = position
+        while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"),
+            bytes[position] >= 0x20
+        {
+            position += 1
+        }
+        // Most strings hold no escape: one copy, straight from the bytes.
+        if peek == UInt8(ascii: "\"") {
+            let text = try text(bytes[first..<position], from: start)
+            position += 1
+            return text
+        }
+        var buffer = Array(bytes[first..<position])
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""): return try text(buffer[...], from: start)
+            case UInt8(ascii: "\\"): try escape(into: &buffer)
+            case 0..<0x20: throw JSONError(byte: position - 1, reason: "a control character inside a string")
+            default: buffer.append(byte)
+            }
+        }
+        throw JSONError(byte: start, reason: "a string that does not end")
+    }
+
+    private func text(_ bytes: ArraySlice<UInt8>, from start: Int) throws(JSONError) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw JSONError(byte: start, reason: "a string that is not valid UTF-8")
+        }
+        return text
+    }
+
+    private mutating func escape(into buffer: inout [UInt8]) throws(JSONError) {
+        guard position < bytes.count else { throw error("the text ends inside an escape") }
+        let byte = bytes[position]
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): buffer.append(byte)
+        case UInt8(ascii: "b"): buffer.append(0x08)
+        case UInt8(ascii: "f"): buffer.append(0x0C)
+        case UInt8(ascii: "n"): buffer.append(0x0A)
+        case UInt8(ascii: "r"): buffer.append(0x0D)
+        case UInt8(ascii: "t"): buffer.append(0x09)
+        case UInt8(ascii: "u"): buffer.append(contentsOf: String(Character(try unicodeEscape())).utf8)
+        default: throw JSONError(byte: position - 1, reason: "an unknown escape '\\\(Character(Unicode.Scalar(byte)))'")
+        }
+    }
+
+    /// `\uXXXX`, or a surrogate pair of two; half a pair becomes U+FFFD, as no UTF-8 spells it.
+    private mutating func unicodeEscape() throws(JSONError) -> Unicode.Scalar {
+        let high = try hexadecimal()
+        if let scalar = Unicode.Scalar(high) { return scalar }
+        let isPair =
+            high < 0xDC00 && position + 1 < bytes.count && bytes[position] == UInt8(ascii: "\\")
+            && bytes[position + 1] == UInt8(ascii: "u")
+        guard isPair else { return "\u{FFFD}" }
+        let mark = position
+        position += 2
+        let low = try hexadecimal()
+        if 0xDC00..<0xE000 ~= low, let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)) {
+            return scalar
+        }
+        position = mark
+        return "\u{FFFD}"
+    }
+
+    private mutating func hexadecimal() throws(JSONError) -> UInt32 {
+        guard bytes.count - position >= 4 else { throw error("the text ends inside an escape") }
+        var value: UInt32 = 0
+        for byte in bytes[position..<position + 4] {
+            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
+                throw error("'\\u' wants four hexadecimal digits")
+            }
+            value = value << 4 | UInt32(digit)
+        }
+        position += 4
+        return value
+    }
+
+    // MARK: Bytes
+
+    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard position < bytes.count, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func skipSpace() {
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x09, 0x0A, 0x0D: position += 1
+            default: return
+            }
+        }
+    }
+
+    private var found: String {
+        guard let byte = peek else { return "the end of the text" }
+        return 0x21..<0x7F ~= byte ? "'\(Character(Unicode.Scalar(byte)))'" : "byte \(byte)"
+    }
+
+    private func error(_ reason: String) -> JSONError { JSONError(byte: position, reason: reason) }
+}

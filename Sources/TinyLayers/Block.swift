@@ -1,0 +1,76 @@
+import TinyTensor
+
+/// The one transformer block: attention and feed-forward, wired to the residual stream by either of two rules.
+package struct Block: Sendable {
+    private let attention: Attention
+    private let feedForward: FeedForward
+    private let wiring: Wiring
+
+    /// The spec's wiring with weights in its norms.
+    private enum Wiring: Sendable {
+        case sequential(attention: Norms, feedForward: Norms)
+        case parallel(attention: Norm, feedForward: Norm?)
+    }
+
+    private struct Norms: Sendable {
+        let before: Norm?
+        let after: Norm?
+        let onSum: Norm?
+    }
+
+    init(_ spec: LayerSpec, layer: Int, width: Int, from weights: some WeightProvider) throws {
+        func norm(_ spec: NormSpec?, _ role: NormRole) throws -> Norm? {
+            try spec.map { try Norm($0, { .layer(layer, .norm(role, $0)) }, width: width, from: weights) }
+        }
+        switch spec.wiring {
+        case .sequential(let first, let second):
+            wiring = .sequential(
+                attention: Norms(
+                    before: try norm(first.before, .beforeAttention), after: try norm(first.after, .afterAttention),
+                    onSum: try norm(first.onSum, .onAttentionSum)),
+                feedForward: Norms(
+                    before: try norm(second.before, .beforeFeedForward),
+                    after: try norm(second.after, .afterFeedForward), onSum: try norm(second.onSum, .onFeedForwardSum)))
+        case .parallel(let first, let second):
+            wiring = .parallel(
+                attention: try Norm(
+                    first, { .layer(layer, .norm(.beforeAttention, $0)) }, width: width, from: weights),
+                feedForward: try norm(second, .beforeFeedForward))
+        }
+        attention = try Attention(spec.attention, layer: layer, width: width, from: weights)
+        feedForward = try FeedForward(spec.feedForward, layer: layer, width: width, from: weights)
+    }
+
+    /// - Parameter x: `[T, D]`, the residual stream, changed in place.
+    func callAsFunction(_ x: Rows, _ context: ForwardContext) {
+        let branch = context.scratch.branch.rows(x.count, width: x.width)
+        let normed = context.scratch.normed.rows(x.count, width: x.width)
+        switch wiring {
+        case .sequential(let first, let second):
+            add(first, to: x, branch: branch, normed: normed) { attention($0, into: $1, context) }
+            add(second, to: x, branch: branch, normed: normed) { feedForward($0, into: $1, context) }
+        case .parallel(let attentionNorm, let feedForwardNorm):
+            // Both branches read the stream as it was, so the first waits for the second before it is added.
+            let waiting = context.scratch.waiting.rows(x.count, width: x.width)
+            attentionNorm(x, into: normed)
+            attention(normed, into: waiting, context)
+            feedForwardNorm?(x, into: normed)
+            feedForward(normed, into: branch, context)
+            x.add(waiting)
+            x.add(branch)
+        }
+    }
+
+    /// `x ← onSum(x + after(f(before(x))))`
+    private func add(_ norms: Norms, to x: Rows, branch: Rows, normed: Rows, _ f: (Rows, Rows) -> Void) {
+        if let before = norms.before {
+            before(x, into: normed)
+            f(normed, branch)
+        } else {
+            f(x, branch)
+        }
+        norms.after?(branch, into: branch)
+        x.add(branch)
+        norms.onSum?(x, into: x)
+    }
+}

@@ -1,0 +1,36 @@
+import TinyTensor
+
+/// A projection with an optional bias.
+///
+///     y[t] = W · x[t] + b
+package struct Linear: Sendable {
+    /// `[F, D]`
+    let weight: Matrix
+    /// `[F]`
+    let bias: [Float]?
+
+    package var outputs: Int { weight.rows }
+
+    init(weight: Matrix, bias: [Float]?) {
+        precondition(
+            bias == nil || bias?.count == weight.rows, "a bias must have as many elements as the matrix has rows")
+        self.weight = weight
+        self.bias = bias
+    }
+
+    init(
+        _ slot: (Part) -> Slot, rows: Int, columns: Int, bias: Bool, from weights: some WeightProvider
+    ) throws {
+        self.init(
+            weight: try weights.matrix(slot(.weight), rows: rows, columns: columns),
+            bias: bias ? try weights.vector(slot(.bias), count: rows) : nil)
+    }
+
+    /// - Parameters:
+    ///   - x: `[T, D]`
+    ///   - y: `[T, F]`, overwritten.
+    func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
+        context.compute.multiply(x, by: weight, into: y, phase: context.phase, scratch: context.scratch.products)
+        if let bias { y.add(bias) }
+    }
+}

@@ -1,0 +1,107 @@
+import CTinyKernels
+import TinyTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension RotarySpec {
+    /// The angle that each pair turns by from one position to the next.
+    ///
+    ///     f[i] = θ^(−2i / width), bent by `scaling`
+    ///
+    /// - Parameter length: the length of the text so far, which dynamic scaling goes by.
+    func frequencies(length: Int) -> [Float] {
+        let pairs = width / 2
+        var base = base
+        if case .dynamic(let factor, let original) = scaling, length > original {
+            let stretch = factor * Double(length) / Double(original) - (factor - 1)
+            base *= pow(stretch, Double(width) / Double(width - 2))
+        }
+        let plain = (0..<pairs).map { pow(base, -2 * Double($0) / Double(width)) }
+        switch scaling {
+        case .none, .dynamic: return plain.map { Float($0) }
+        case .linear(let factor): return plain.map { Float($0 / factor) }
+        case .perFrequency(let divisors): return zip(plain, divisors).map { Float($0 / Double($1)) }
+        case .byWavelength(let factor, let lowFactor, let highFactor, let original):
+            return plain.map { frequency in
+                let waves = Double(original) * frequency / (2 * .pi)  // in the original context
+                let blend = (waves - lowFactor) / (highFactor - lowFactor)
+                let kept = min(1, max(0, blend))
+                return Float(frequency * kept + frequency / factor * (1 - kept))
+            }
+        case .yarn(let factor, let fast, let slow, let original, let rounds, _):
+            func dimension(rotations: Double) -> Double {
+                Double(width) * log(Double(original) / (rotations * 2 * .pi)) / (2 * log(base))
+            }
+            var low = dimension(rotations: fast)
+            var high = dimension(rotations: slow)
+            if rounds { (low, high) = (low.rounded(.down), high.rounded(.up)) }
+            (low, high) = (max(low, 0), min(high, Double(width - 1)))
+            if low == high { high += 0.001 }
+            return plain.enumerated().map { i, frequency in
+                let ramp = min(1, max(0, (Double(i) - low) / (high - low)))
+                return Float(frequency * (1 - ramp) + frequency / factor * ramp)
+            }
+        }
+    }
+
+    /// What cosines and sines are multiplied by.
+    var magnitude: Float {
+        if case .yarn(_, _, _, _, _, let magnitude) = scaling { Float(magnitude) } else { 1 }
+    }
+}
+
+/// Cosines and sines for a run of positions, computed once for all layers that turn alike.
+package final class RotaryTable {
+    let spec: RotarySpec
+    private var frequencies: [Float] = []
+    private var frequencyLength = -1
+    private let angles: RowBuffer
+    private let capacity: Int
+
+    /// - Parameter capacity: the most positions at once.
+    init(_ spec: RotarySpec, capacity: Int) {
+        self.spec = spec
+        self.capacity = capacity
+        angles = RowBuffer(capacity: capacity * spec.width)
+    }
+
+    private var pairs: Int { spec.width / 2 }
+
+    /// Fills the table for positions `first..<first + count` of a text of `length` tokens.
+    ///
+    /// An angle is rounded to single precision before its cosine is taken, as the reference does: at position 8,000 that
+    /// moves it by up to 2·10⁻⁴, more than all other rounding.
+    func prepare(first: Int, count: Int, length: Int) {
+        precondition(count <= capacity, "\(count) positions in a table of \(capacity)")
+        var relevantLength = 0  // other scalings do not depend on it
+        if case .dynamic(_, let original) = spec.scaling { relevantLength = max(length, original) }
+        if relevantLength != frequencyLength {
+            frequencies = spec.frequencies(length: relevantLength)
+            frequencyLength = relevantLength
+        }
+        tk_rotary_angles(
+            frequencies, pairs, first, count, spec.magnitude, angles.base, angles.base + capacity * pairs)
+    }
+
+    /// Turns every head of rows that stand at the prepared positions, row t at the t-th.
+    ///
+    /// - Parameter x: `[T, H · d]`
+    func rotate(_ x: Rows, headWidth: Int) {
+        let sines = angles.base + capacity * pairs
+        for t in 0..<x.count {
+            let (cosine, sine) = (angles.base + t * pairs, sines + t * pairs)
+            for head in 0..<x.width / headWidth {
+                switch spec.pairing {
+                case .halves: tk_rotate_halves(x[t] + head * headWidth, cosine, sine, pairs)
+                case .neighbours: tk_rotate_neighbours(x[t] + head * headWidth, cosine, sine, pairs)
+                }
+            }
+        }
+    }
+}

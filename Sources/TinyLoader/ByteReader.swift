@@ -1,0 +1,61 @@
+/// Reads little-endian values one after the other, and never outside the bytes it was given.
+package struct ByteReader {
+    private let bytes: UnsafeRawBufferPointer
+    private let file: String
+    package private(set) var position: Int
+    /// What is being read, for messages.
+    package var subject: String?
+
+    package init(_ bytes: UnsafeRawBufferPointer, file: String, position: Int = 0) {
+        self.bytes = bytes
+        self.file = file
+        self.position = position
+    }
+
+    package var remaining: Int { bytes.count - position }
+
+    package func error(_ kind: FormatError.Kind, _ reason: String) -> FormatError {
+        FormatError(kind, file: file, name: subject, byte: position, reason)
+    }
+
+    /// Moves on by `count` bytes and returns where they began.
+    package mutating func skip(_ count: Int, _ what: String) throws(FormatError) -> Int {
+        guard count >= 0, count <= remaining else {
+            throw error(.truncated, "the file ends inside \(what): \(count) bytes expected, \(remaining) left")
+        }
+        defer { position += count }
+        return position
+    }
+
+    package mutating func integer<T: FixedWidthInteger>(_ type: T.Type, _ what: String) throws(FormatError) -> T {
+        let start = try skip(MemoryLayout<T>.size, what)
+        return T(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: T.self))
+    }
+
+    /// A 64-bit count of things that take at least `minimumBytes` each, so that no lie about it can cost memory.
+    package mutating func count(_ what: String, minimumBytes: Int) throws(FormatError) -> Int {
+        let start = position
+        let value = try integer(UInt64.self, what)
+        guard let count = Int(exactly: value), count <= remaining / max(1, minimumBytes) else {
+            throw FormatError(
+                .outOfRange, file: file, name: subject, byte: start,
+                "\(what) is \(value), more than the \(remaining) bytes that follow can hold")
+        }
+        return count
+    }
+
+    /// A length of 64 bits and that many bytes of UTF-8.
+    package mutating func string(_ what: String) throws(FormatError) -> String {
+        let count = try count("the length of \(what)", minimumBytes: 1)
+        let start = try skip(count, what)
+        guard let text = String(validating: bytes[start..<start + count], as: UTF8.self) else {
+            throw FormatError(.malformed, file: file, name: subject, byte: start, "\(what) is not valid UTF-8")
+        }
+        return text
+    }
+
+    package mutating func skipString(_ what: String) throws(FormatError) {
+        let count = try count("the length of \(what)", minimumBytes: 1)
+        _ = try skip(count, what)
+    }
+}

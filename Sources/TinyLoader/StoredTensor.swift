@@ -1,0 +1,102 @@
+package import TinyTensor
+
+/// A tensor as it lies in a file.
+package struct StoredTensor: Sendable {
+    /// What its elements are: a type we compute with, or one that some files carry beside the weights.
+    package enum Content: Sendable, Equatable {
+        case elements(ElementType)
+        /// Integers, truth values, doubles: named as the file names them.
+        case other(String)
+
+        package var name: String {
+            switch self {
+            case .elements(let type): type.rawValue
+            case .other(let name): name
+            }
+        }
+    }
+
+    package let name: String
+    package let content: Content
+    /// Outermost dimension first, whichever way the file has it: a matrix is `[outputs, inputs]`.
+    package let shape: [Int]
+    package let file: String
+    package let storage: Storage
+    package let byteOffset: Int
+    package let byteCount: Int
+
+    package var elementCount: Int { shape.reduce(1, *) }  // checked against the file when it was read
+
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + byteCount])
+    }
+
+    /// The element type, for tensors that take part in arithmetic.
+    package func elementType() throws(FormatError) -> ElementType {
+        switch content {
+        case .elements(let type): return type
+        case .other(let found): throw error(.unsupportedType, "holds \(found); weights are expected here")
+        }
+    }
+
+    /// As a matrix; a vector is one row.
+    package func matrix() throws(FormatError) -> Matrix {
+        let type = try elementType()
+        guard (1...2).contains(shape.count) else {
+            throw error(.malformed, "has shape \(shape); one or two dimensions are expected")
+        }
+        return Matrix(
+            type: type, rows: shape.count == 2 ? shape[0] : 1, columns: shape[shape.count - 1], storage: storage,
+            byteOffset: byteOffset)
+    }
+
+    /// All 64-bit integers of the tensor.
+    package func integers() throws(FormatError) -> [Int] {
+        guard content == .other("I64") else { throw error(.unsupportedType, "holds \(content.name); I64 is expected") }
+        return (0..<elementCount).map {
+            Int(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)))
+        }
+    }
+
+    package func error(_ kind: FormatError.Kind, _ reason: String) -> FormatError {
+        FormatError(kind, file: file, name: name, byte: byteOffset, reason)
+    }
+}
+
+/// The tensors of one or more files by name, in the files' order.
+package struct TensorIndex: Sendable {
+    package private(set) var tensors: [StoredTensor] = []
+    private var positions: [String: Int] = [:]
+
+    package init() {}
+
+    package subscript(name: String) -> StoredTensor? { positions[name].map { tensors[$0] } }
+
+    /// - Throws: kind `duplicate` if the name is taken.
+    package mutating func add(_ tensor: StoredTensor) throws(FormatError) {
+        guard positions.updateValue(tensors.count, forKey: tensor.name) == nil else {
+            throw tensor.error(.duplicate, "there are two tensors of this name")
+        }
+        tensors.append(tensor)
+    }
+
+    /// - Throws: kind `overlap` if two tensors of one file share a byte.
+    package func checkOverlaps() throws(FormatError) {
+        let ordered = tensors.filter { $0.byteCount > 0 }.sorted { $0.byteOffset < $1.byteOffset }
+        for (a, b) in zip(ordered, ordered.dropFirst()) where a.byteOffset + a.byteCount > b.byteOffset {
+            throw b.error(
+                .overlap, "begins inside tensor \(printable(a.name)), which ends at byte \(a.byteOffset + a.byteCount)")
+        }
+    }
+}
+
+/// The product of dimensions, or nil if one is negative or the product leaves 63 bits.
+package func checkedProduct(_ shape: [Int]) -> Int? {
+    var product = 1
+    for dimension in shape {
+        let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
+        if dimension < 0 || overflow { return nil }
+        product = next
+    }
+    return product
+}

@@ -1,0 +1,116 @@
+package import TinyLayers
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+// What most families' configurations have in common.
+extension ConfigReader {
+    package func activation(default other: FeedForwardSpec.Activation) throws(ModelError) -> FeedForwardSpec.Activation
+    {
+        guard let name = try string("hidden_act", "activation_function", "hidden_activation") else { return other }
+        switch name {
+        case "silu", "swish": return .silu
+        case "gelu": return .gelu
+        case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
+        case "relu": return .relu
+        default:
+            throw error("hidden_act", "is \"\(name)\"; supported are silu, gelu, gelu_new, gelu_pytorch_tanh and relu")
+        }
+    }
+
+    /// The rotation of a family that turns whole heads or a part of them, in every spelling of its scaling.
+    ///
+    /// - Parameter context: positions the model was made for, the original context where none is given.
+    package func rotary(
+        headWidth: Int, pairing: RotarySpec.Pairing, context: Int, defaultBase: Double = 10_000
+    ) throws -> RotarySpec {
+        // `rope_parameters` (transformers 5) holds base and scaling; before it, the base stood outside.
+        let nested = try object("rope_parameters", "rope_scaling")
+        let fraction =
+            try nested?.optionalNumber("partial_rotary_factor") ?? optionalNumber("partial_rotary_factor") ?? 1
+        let width = try optionalSize(["rope.dimension_count"]) ?? Int(Double(headWidth) * fraction)
+        guard width > 0, width <= headWidth, width.isMultiple(of: 2) else {
+            throw error(
+                "rope.dimension_count",
+                "makes \(width) of \(headWidth) elements of a head turn; an even number is expected")
+        }
+        let base =
+            try nested?.optionalNumber("rope_theta") ?? optionalNumber("rope_theta", "rope.freq_base") ?? defaultBase
+        guard base > 1 else { throw error("rope_theta", "is \(base); a number above 1 is expected") }
+        return RotarySpec(
+            width: width, pairing: pairing, base: base,
+            scaling: try scaling(nested ?? self, width: width, context: context))
+    }
+
+    private func scaling(_ values: ConfigReader, width: Int, context: Int) throws -> RotarySpec.Scaling {
+        if let divisors = try floats(ofTensor: "rope_freqs.weight") {
+            guard divisors.count == width / 2, divisors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+                throw ModelError(file: file, "tensor \"rope_freqs.weight\" should hold \(width / 2) positive numbers")
+            }
+            return .perFrequency(divisors: divisors)
+        }
+        let type = try values.string("rope_type", "type", "rope.scaling.type") ?? "default"
+        func factor() throws(ModelError) -> Double {
+            let factor = try values.number("factor", "rope.scaling.factor")
+            guard factor >= 1 else { throw values.error("factor", "is \(factor); a factor from 1 on is expected") }
+            return factor
+        }
+        func original() throws(ModelError) -> Int {
+            try values.optionalSize(["original_max_position_embeddings", "rope.scaling.original_context_length"])
+                ?? context
+        }
+        switch type {
+        case "default", "none": return .none
+        case "linear": return .linear(factor: try factor())
+        case "dynamic": return .dynamic(factor: try factor(), originalContext: context)
+        case "llama3":
+            let (low, high) = (try values.number("low_freq_factor"), try values.number("high_freq_factor"))
+            guard low < high else {
+                throw values.error("low_freq_factor", "is \(low), and not below high_freq_factor \(high)")
+            }
+            return .byWavelength(
+                factor: try factor(), lowFactor: low, highFactor: high, originalContext: try original())
+        case "yarn":
+            let factor = try factor()
+            return .yarn(
+                factor: factor,
+                fastRotations: try values.optionalNumber("beta_fast", "rope.scaling.yarn_beta_fast") ?? 32,
+                slowRotations: try values.optionalNumber("beta_slow", "rope.scaling.yarn_beta_slow") ?? 1,
+                originalContext: try original(), rounds: try values.bool("truncate") ?? true,
+                magnitude: try values.yarnMagnitude(factor: factor))
+        default:
+            throw values.error("rope_type", "is \"\(type)\"; supported are default, linear, dynamic, llama3 and yarn")
+        }
+    }
+
+    /// What YaRN multiplies cosines and sines by: given, or from the factor.
+    private func yarnMagnitude(factor: Double) throws(ModelError) -> Double {
+        func magnitude(_ weight: Double) -> Double { factor <= 1 ? 1 : 0.1 * weight * log(factor) + 1 }
+        let (scale, scaleAll) = (try optionalNumber("mscale"), try optionalNumber("mscale_all_dim"))
+        if let given = try optionalNumber("attention_factor") { return given }
+        if let scale, let scaleAll, scale != 0, scaleAll != 0 { return magnitude(scale) / magnitude(scaleAll) }
+        // GGUF holds a factor on top of the one that follows from the scaling.
+        return magnitude(1) * (try optionalNumber("rope.scaling.attn_factor") ?? 1)
+    }
+
+    /// Marks as read what every configuration may hold and no computation needs.
+    package func ignoreHarmless() {
+        ignore([
+            "_name_or_path", "architectures", "model_type", "torch_dtype", "dtype", "transformers_version", "use_cache",
+            "auto_map", "bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id",
+            "tokenizer_class",
+            "initializer_range", "attention_dropout", "attn_pdrop", "embd_pdrop", "resid_pdrop", "hidden_dropout",
+            "output_attentions", "output_hidden_states", "return_dict", "gradient_checkpointing", "is_decoder",
+            "task_specific_params", "chunk_size_feed_forward", "add_cross_attention", "cross_attention_hidden_size",
+            "tie_encoder_decoder", "id2label", "label2id", "problem_type", "finetuning_task", "_attn_implementation",
+            "is_llama_config", "rope_interleaved", "transformers.js_config",  // notes of SmolLM2's makers
+            // GGUF: both follow from what is read, and files differ in whether they hold them.
+            "attention.value_length", "vocab_size",
+        ])
+    }
+}

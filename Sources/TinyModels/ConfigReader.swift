@@ -1,0 +1,125 @@
+package import TinyJSON
+package import TinyLoader
+import TinyTensor
+
+/// A model's configuration, whatever file it stands in, read by key, and a memory of which keys were asked for.
+///
+/// A key has several spellings: those of `config.json` through the years, and GGUF's (without its architecture in
+/// front). Keys that nobody asked for are reported: one of them may have mattered.
+package final class ConfigReader {
+    package let file: String
+    /// What keys of this object are reported with in front: "rope_scaling." for a nested one.
+    private let prefix: String
+    private let values: JSONObject
+    private let tensors: TensorIndex
+    private var asked: Set<String> = []
+    private var nested: [ConfigReader] = []
+
+    package init(_ values: JSONObject, file: String, tensors: TensorIndex, prefix: String = "") {
+        self.values = values
+        self.file = file
+        self.tensors = tensors
+        self.prefix = prefix
+    }
+
+    /// The first of these spellings that has a value other than null, and the value.
+    private func find(_ names: [String]) -> (name: String, value: JSON)? {
+        asked.formUnion(names)
+        for name in names {
+            if let value = values[name], !value.isNull { return (name, value) }
+        }
+        return nil
+    }
+
+    package func error(_ name: String, _ problem: String) -> ModelError {
+        ModelError(file: file, "the configuration's \(printable(prefix + name)) \(problem)")
+    }
+
+    private func typed<T>(_ names: [String], _ expected: String, _ convert: (JSON) -> T?) throws(ModelError) -> T? {
+        guard let (name, value) = find(names) else { return nil }
+        guard let converted = convert(value) else { throw error(name, "is \(value.kind); \(expected) is expected") }
+        return converted
+    }
+
+    private func required<T>(_ names: [String], _ value: T?) throws(ModelError) -> T {
+        guard let value else {
+            throw ModelError(
+                file: file, "the configuration has no \(names.map { "\"\(prefix)\($0)\"" }.joined(separator: " or "))")
+        }
+        return value
+    }
+
+    // MARK: Values
+
+    /// A size: a whole number from 1 to 2³¹, so that products of two cannot overflow.
+    package func size(_ names: String...) throws(ModelError) -> Int { try required(names, try optionalSize(names)) }
+
+    package func optionalSize(_ names: [String]) throws(ModelError) -> Int? {
+        guard let value = try typed(names, "a whole number", \.integer) else { return nil }
+        guard (1...Int(Int32.max)).contains(value) else {
+            throw error(names[0], "is \(value); a size from 1 on is expected")
+        }
+        return value
+    }
+
+    /// A finite number, rounded to single precision: some formats hold no more, and two files of one model should agree.
+    package func optionalNumber(_ names: String...) throws(ModelError) -> Double? {
+        try typed(names, "a finite number") { value in
+            value.double.map { Double(Float($0)) }.flatMap { $0.isFinite ? $0 : nil }
+        }
+    }
+
+    package func number(_ names: String...) throws(ModelError) -> Double {
+        try required(
+            names,
+            try typed(names, "a finite number") { value in
+                value.double.map { Double(Float($0)) }.flatMap { $0.isFinite ? $0 : nil }
+            })
+    }
+
+    package func bool(_ names: String...) throws(ModelError) -> Bool? { try typed(names, "true or false", \.bool) }
+
+    package func string(_ names: String...) throws(ModelError) -> String? { try typed(names, "a string", \.string) }
+
+    /// One number or an array of them.
+    package func integers(_ names: String...) throws(ModelError) -> [Int] {
+        try typed(names, "a whole number, or an array of them") { value -> [Int]? in
+            if let one = value.integer { return [one] }
+            guard let array = value.array else { return nil }
+            let integers = array.compactMap(\.integer)
+            return integers.count == array.count ? integers : nil
+        } ?? []
+    }
+
+    /// A nested object.
+    package func object(_ names: String...) throws(ModelError) -> ConfigReader? {
+        guard let (name, value) = find(names) else { return nil }
+        guard let object = value.object else { throw error(name, "is \(value.kind); an object is expected") }
+        let reader = ConfigReader(object, file: file, tensors: tensors, prefix: prefix + name + ".")
+        nested.append(reader)
+        return reader
+    }
+
+    // MARK: Accounting
+
+    /// Keys that do not change what a model computes.
+    package func ignore(_ names: [String]) { asked.formUnion(names) }
+
+    /// Keys with a value that nobody asked for.
+    package var unread: [String] {
+        let own = zip(values.keys, values.values).filter { !asked.contains($0.0) && !$0.1.isNull }.map { prefix + $0.0 }
+        return own + nested.flatMap(\.unread)
+    }
+
+    // MARK: What only the tensors tell
+
+    /// The rows of a matrix in the file, for sizes that a configuration leaves out.
+    package func rows(ofTensor name: String) -> Int? {
+        tensors[name].flatMap { $0.shape.count == 2 ? $0.shape[0] : nil }
+    }
+
+    package func hasTensor(_ name: String) -> Bool { tensors[name] != nil }
+
+    /// The elements of a small vector in the file.
+    package func floats(ofTensor name: String) throws -> [Float]? { try tensors[name]?.matrix().floats() }
+}

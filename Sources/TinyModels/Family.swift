@@ -1,0 +1,28 @@
+package import TinyLayers
+
+/// A model family's recipe: which files are its own, what spec follows from a configuration, and what tensors are called.
+package protocol Family: Sendable {
+    static var name: String { get }
+    /// `model_type` in `config.json`.
+    static var modelTypes: [String] { get }
+    /// `general.architecture` in GGUF.
+    static var ggufArchitectures: [String] { get }
+
+    static func spec(_ config: ConfigReader) throws -> ModelSpec
+    /// Names in a Hugging Face folder.
+    static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap
+    static func ggufNames(_ spec: ModelSpec) -> NameMap
+}
+
+/// The recipes there are.
+package enum Families {
+    package static let all: [any (Family & Sendable).Type] = [LLaMA.self, GPT2.self]
+
+    package static func named(modelType: String) -> (any Family.Type)? {
+        all.first { $0.modelTypes.contains(modelType) }
+    }
+
+    package static func named(ggufArchitecture: String) -> (any Family.Type)? {
+        all.first { $0.ggufArchitectures.contains(ggufArchitecture) }
+    }
+}

@@ -1,0 +1,72 @@
+package import TinyLayers
+package import TinyLoader
+import TinyTensor
+
+/// What a model's files hold, without running it; as much as can be said, even where the family is not supported.
+package struct Inspection {
+    package struct Tensor {
+        package let name: String
+        package let type: String
+        package let shape: [Int]
+        package let bytes: Int
+    }
+
+    package struct Memory {
+        /// Weights as they will be held.
+        package let weights: Int
+        package let cachePerToken: Int
+    }
+
+    package let path: String
+    package let format: String
+    package let family: String?
+    package let spec: ModelSpec?
+    package let tensors: [Tensor]
+    package let parameters: Int
+    package let bytes: Int
+    package let memory: Memory?
+    package let warnings: [String]
+
+    package init(checkpoint: Checkpoint) {
+        path = checkpoint.path
+        switch checkpoint.format {
+        case .gguf(let gguf): format = "GGUF version \(gguf.version)"
+        case .folder:
+            format = checkpoint.files.count > 1 ? "safetensors, \(checkpoint.files.count) files" : "safetensors"
+        }
+        tensors = checkpoint.index.tensors.map {
+            Tensor(name: $0.name, type: $0.content.name, shape: $0.shape, bytes: $0.byteCount)
+        }
+        parameters = checkpoint.index.parameterCount
+        bytes = tensors.reduce(0) { $0 + $1.bytes }
+        do {
+            let recipe = try Recipe(checkpoint: checkpoint)
+            let binder = recipe.binder()
+            let problems = try binder.check(recipe.spec)
+            family = recipe.family.name
+            spec = recipe.spec
+            memory = Memory(weights: bytes, cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1))
+            warnings = problems + recipe.warnings(unbound: binder.unbound)
+        } catch {
+            family = nil
+            spec = nil
+            memory = nil
+            warnings = ["\(error)"]
+        }
+    }
+
+    /// Bytes for each element type, the largest first.
+    package var bytesByType: [(type: String, bytes: Int)] {
+        Dictionary(grouping: tensors, by: \.type).map { (type: $0.key, bytes: $0.value.reduce(0) { $0 + $1.bytes }) }
+            .sorted { ($0.bytes, $1.type) > ($1.bytes, $0.type) }
+    }
+}
+
+extension TensorIndex {
+    /// Weights in the file.
+    package var parameterCount: Int {
+        tensors.reduce(0) { sum, tensor in
+            if case .elements = tensor.content { sum + tensor.elementCount } else { sum }
+        }
+    }
+}

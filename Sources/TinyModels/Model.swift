@@ -1,0 +1,99 @@
+import TinyJSON
+public import TinyLayers
+package import TinyLoader
+public import TinyTensor
+public import TinyTokenizer
+
+/// A model, ready to run: its architecture, weights and tokenizer. Immutable, and shared by as many users as there are.
+public final class Model: Sendable {
+    /// What was opened.
+    public let path: String
+    /// The family's name: "LLaMA", "GPT-2".
+    public let family: String
+    /// The architecture, every number filled in.
+    public let spec: ModelSpec
+    /// What the files hold that was not understood or not needed; empty when all is accounted for.
+    public let warnings: [String]
+    package let checkpoint: Checkpoint
+    package let transformer: Transformer
+    package let compute: Compute
+    private let tokenizerResult: Result<Tokenizer, any Error>
+    /// Tokens that the configuration names as ends of a text.
+    private let configuredEnds: [Int]
+
+    /// Opens a model.
+    ///
+    /// - Parameters:
+    ///   - path: a GGUF file, a safetensors file with its `config.json` beside it, or a Hugging Face folder; recognised
+    ///     by content.
+    ///   - threads: how many threads to use; the cores this process may use, if nil.
+    /// - Throws: `FormatError` where a file is bad, `ModelError` where the model is not supported or not complete,
+    ///   `CPUError` where the environment asks for an instruction set that is not there.
+    public init(at path: String, precision: Precision = .fast, threads: Int? = nil) throws {
+        let compute = try Compute(precision: precision, threads: threads)
+        let recipe = try Recipe(checkpoint: Checkpoint(path: path))
+        let binder = recipe.binder()
+        transformer = try binder.transformer(recipe.spec)
+        self.path = path
+        self.compute = compute
+        checkpoint = recipe.checkpoint
+        family = recipe.family.name
+        spec = recipe.spec
+        warnings = recipe.warnings(unbound: binder.unbound)
+        configuredEnds = recipe.endOfText
+        let (spec, ends) = (recipe.spec, recipe.endOfText)
+        tokenizerResult = Result {
+            let tokenizer = try recipe.tokenizer().adding(endOfText: ends)
+            guard tokenizer.count <= spec.vocabulary else {
+                throw ModelError(
+                    file: path,
+                    "the tokenizer has \(tokenizer.count) tokens, more than the \(spec.vocabulary) the model knows")
+            }
+            return tokenizer
+        }
+    }
+
+    /// The model's tokenizer.
+    ///
+    /// - Throws: why there is none; a model runs on token ids without.
+    public var tokenizer: Tokenizer {
+        get throws { try tokenizerResult.get() }
+    }
+
+    /// The tokens of a text, with what the model wants in front of every text.
+    public func tokens(_ text: String) throws -> [Int] { try tokenizer.encodePrompt(text) }
+
+    /// Tokens at which a text ends.
+    public var endOfText: Set<Int> { (try? tokenizer.endOfText) ?? Set(configuredEnds) }
+
+    /// Positions beyond which the model was not made to work; nil where its rotation stretches with the text.
+    public var contextLimit: Int? {
+        let stretches = spec.layers.contains {
+            if case .dynamic = $0.attention.rotary?.scaling { true } else { false }
+        }
+        return stretches ? nil : spec.context
+    }
+
+    /// Weights in the files, shared ones counted once.
+    public var parameterCount: Int { checkpoint.index.parameterCount }
+
+    /// The text of the chat template among the model's files.
+    package func chatTemplate() throws -> String? {
+        switch checkpoint.format {
+        case .gguf(let gguf): return try gguf.metadata.string("tokenizer.chat_template")
+        case .folder(let folder, _):
+            let path = folder + "/chat_template.jinja"
+            if FileSystem.kind(of: path) != nil {
+                return String(decoding: try FileSystem.read(path, limit: 4 << 20), as: UTF8.self)
+            }
+            guard
+                let template = try Checkpoint.json(folder + "/tokenizer_config.json", limit: 64 << 20)?["chat_template"]
+            else {
+                return nil
+            }
+            // Some files name several; the one for conversations is called "default".
+            let named = template.array?.compactMap(\.object).first { $0["name"]?.string == "default" }
+            return template.string ?? named?["template"]?.string
+        }
+    }
+}

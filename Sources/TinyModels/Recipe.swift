@@ -1,0 +1,76 @@
+import TinyJSON
+package import TinyLayers
+package import TinyLoader
+package import TinyTokenizer
+
+/// What is known of a checkpoint before its weights are touched: whose it is, its spec, and what its tensors are called.
+package struct Recipe {
+    package let checkpoint: Checkpoint
+    package let family: any Family.Type
+    package let spec: ModelSpec
+    package let names: NameMap
+    private let config: ConfigReader
+
+    /// - Throws: `ModelError` for a family that is not supported, or a configuration that is not.
+    package init(checkpoint: Checkpoint) throws {
+        let config: ConfigReader
+        let found: (any Family.Type)?
+        let type: String
+        switch checkpoint.format {
+        case .gguf(let gguf):
+            guard let architecture = try gguf.metadata.string("general.architecture") else {
+                throw ModelError(file: gguf.path, "the metadata has no \"general.architecture\"")
+            }
+            type = architecture
+            found = Families.named(ggufArchitecture: architecture)
+            config = ConfigReader(gguf, architecture: architecture)
+        case .folder(let folder, let values):
+            config = ConfigReader(values, file: folder + "/config.json", tensors: checkpoint.index)
+            guard let name = try config.string("model_type") else {
+                throw ModelError(file: config.file, "the configuration has no \"model_type\"")
+            }
+            type = name
+            found = Families.named(modelType: name)
+        }
+        guard let family = found else {
+            throw Self.unknown(type, file: config.file, supported: Families.all.flatMap { $0.modelTypes })
+        }
+        let spec = try family.spec(config)
+        config.ignoreHarmless()
+        self.checkpoint = checkpoint
+        self.family = family
+        self.config = config
+        self.spec = spec
+        if case .gguf = checkpoint.format { names = family.ggufNames(spec) } else { names = family.names(spec, config) }
+    }
+
+    private static func unknown(_ name: String, file: String, supported: [String]) -> ModelError {
+        ModelError(
+            file: file,
+            "the model family \(printable(name)) is not supported; supported are \(supported.joined(separator: ", "))")
+    }
+
+    package func binder() -> Binder { Binder(index: checkpoint.index, names: names, file: checkpoint.path) }
+
+    /// What a user should know: keys nobody read, tensors nobody bound.
+    package func warnings(unbound: [String]) -> [String] {
+        config.unread.map { "the configuration's \(printable($0)) was not understood and not used" }
+            + unbound.map { "tensor \(printable($0)) is not used" }
+    }
+
+    package func tokenizer() throws -> Tokenizer {
+        switch checkpoint.format {
+        case .gguf(let gguf): try Tokenizer(gguf: gguf)
+        case .folder(let folder, _): try Tokenizer(folder: folder)
+        }
+    }
+
+    /// Ends of a text as the configuration has them; `generation_config.json` knows more than `config.json`.
+    package var endOfText: [Int] {
+        guard case .folder(let folder, let values) = checkpoint.format else { return [] }
+        let generation = (try? Checkpoint.json(folder + "/generation_config.json", limit: 1 << 20)) ?? nil
+        return [values, generation].compactMap { $0?["eos_token_id"] }.flatMap { value in
+            value.array?.compactMap(\.integer) ?? [value.integer].compactMap(\.self)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package import TinyLayers
+public import TinyModels
+package import TinyTensor
+
+/// Reads tokens one after the other and tells what the model expects next. Owns its cache; one user at a time.
+///
+/// ```swift
+/// var decoder = model.decoder(capacity: 2048)
+/// try decoder.read(model.tokens("Once upon a time")) { logits in … }
+/// ```
+public struct Decoder: ~Copyable {
+    public let model: Model
+    private let cache: KeyValueCache
+    private let scratch: Scratch
+
+    private static let defaultChunk = 256
+
+    /// - Parameters:
+    ///   - chunk: the most tokens in one pass through the layers; results do not depend on it; 256 if nil.
+    ///   - allLogits: whether there is room for the logits of every token of a chunk, not only of the last.
+    package init(model: Model, capacity: Int, chunk: Int? = nil, allLogits: Bool = false) {
+        self.model = model
+        var capacity = max(0, capacity)
+        if case .learned(let rows) = model.spec.stem.positions { capacity = min(capacity, rows) }
+        let rows = max(1, min(chunk ?? Self.defaultChunk, capacity))
+        cache = KeyValueCache(spec: model.spec, capacity: capacity)
+        scratch = Scratch(
+            spec: model.spec, capacity: capacity, rows: rows, logitRows: allLogits ? rows : 1,
+            threads: model.compute.pool.threadCount)
+    }
+
+    /// The most tokens there is room for; reading more is an error that says both numbers.
+    public var capacity: Int { cache.capacity }
+
+    /// The most tokens read in one pass.
+    var chunk: Int { scratch.rows }
+
+    /// Tokens read so far.
+    public var count: Int { cache.count }
+
+    /// Reads a text, or the next part of it.
+    ///
+    /// - Parameter body: shown the logits `[V]` of the token that follows the last one; valid only inside.
+    /// - Throws: `RunnerError` if the tokens do not fit, or one is unknown; nothing has been read then.
+    @discardableResult
+    public mutating func read<R>(_ tokens: [Int], _ body: (Span<Float>) throws -> R) throws -> R {
+        try checkFits(tokens)
+        let total = count + tokens.count
+        var rest = tokens[...]
+        while rest.count > scratch.rows {
+            try readPart(rest.prefix(scratch.rows), total: total)
+            rest = rest.dropFirst(scratch.rows)
+        }
+        return try readPart(rest, total: total, body)
+    }
+
+    /// Reads one chunk of a text of `total` tokens that is known to fit, and shows the logits behind it.
+    mutating func readPart<R>(_ tokens: ArraySlice<Int>, total: Int, _ body: (Span<Float>) throws -> R) throws -> R {
+        try pass(tokens, total: total, .last, .prompt).withRow(0, body)
+    }
+
+    /// Reads one chunk whose logits nobody wants.
+    mutating func readPart(_ tokens: ArraySlice<Int>, total: Int) throws {
+        _ = pass(tokens, total: total, .none, .prompt)
+    }
+
+    /// Reads one token: a step of decoding.
+    @discardableResult
+    public mutating func step<R>(_ token: Int, _ body: (Span<Float>) throws -> R) throws -> R {
+        try checkFits(CollectionOfOne(token))
+        let logits = withUnsafePointer(to: token) { pointer in
+            forward(UnsafeBufferPointer(start: pointer, count: 1), total: cache.count + 1, .last, .decode)
+        }
+        return try logits.withRow(0, body)
+    }
+
+    /// Forgets all but the first `count` tokens.
+    ///
+    /// - Throws: `RunnerError.badParameter` if fewer have been read.
+    public mutating func truncate(to count: Int) throws {
+        guard (0...self.count).contains(count) else {
+            throw RunnerError.badParameter(
+                name: "count", value: "\(count)", expected: "a number from 0 to \(self.count)")
+        }
+        cache.truncate(to: count)
+    }
+
+    /// Reads tokens and shows the logits `[T, V]` of every one, a chunk at a time.
+    ///
+    /// - Precondition: made with `allLogits`.
+    package mutating func readAll(
+        _ tokens: [Int], probe: ((Transformer.Point, Rows) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
+    ) throws {
+        try checkFits(tokens)
+        let start = cache.count
+        for position in stride(from: 0, to: tokens.count, by: scratch.rows) {
+            let end = min(position + scratch.rows, tokens.count)
+            let logits = pass(tokens[position..<end], total: start + tokens.count, .all, .prompt, probe: probe)
+            try body(position, logits)
+        }
+    }
+
+    // MARK: Passes
+
+    func checkFits(_ tokens: some Collection<Int>) throws(RunnerError) {
+        if tokens.isEmpty { throw .noTokens }
+        guard tokens.count <= capacity - count else {
+            throw .contextFull(capacity: capacity, held: count, added: tokens.count)
+        }
+        for token in tokens where token < 0 || token >= model.spec.vocabulary {
+            throw .tokenOutOfRange(token: token, vocabulary: model.spec.vocabulary)
+        }
+    }
+
+    private func pass(
+        _ tokens: ArraySlice<Int>, total: Int, _ logits: Transformer.LogitRows, _ phase: Phase,
+        probe: ((Transformer.Point, Rows) -> Void)? = nil
+    ) -> Rows {
+        tokens.withUnsafeBufferPointer { forward($0, total: total, logits, phase, probe: probe) }
+    }
+
+    /// - Parameter total: tokens of the text as a whole, for rotations that stretch with it: a prompt is one text, however
+    ///   it is cut.
+    private func forward(
+        _ tokens: UnsafeBufferPointer<Int>, total: Int, _ logits: Transformer.LogitRows, _ phase: Phase,
+        probe: ((Transformer.Point, Rows) -> Void)? = nil
+    ) -> Rows {
+        model.transformer.forward(
+            tokens, length: total, logits: logits, phase: phase, compute: model.compute, cache: cache, scratch: scratch,
+            probe: probe)
+    }
+}
+
+extension Model {
+    /// A decoder with an empty cache.
+    ///
+    /// - Parameter capacity: the most tokens it will hold, prompt and continuation together; no more than the model has
+    ///   positions, where those are learned.
+    public func decoder(capacity: Int) -> Decoder { Decoder(model: self, capacity: capacity) }
+}

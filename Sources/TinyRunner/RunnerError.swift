@@ -1,0 +1,29 @@
+/// Why a model could not go on.
+public enum RunnerError: Error, Equatable, CustomStringConvertible {
+    /// Tokens that do not fit behind those already read.
+    case contextFull(capacity: Int, held: Int, added: Int)
+    /// More tokens than the model has positions for.
+    case contextTooLong(limit: Int, wanted: Int)
+    case tokenOutOfRange(token: Int, vocabulary: Int)
+    case noTokens
+    /// A parameter that makes no sense.
+    case badParameter(name: String, value: String, expected: String)
+    case noChatTemplate(file: String)
+    case badReference(file: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .contextFull(let capacity, let held, let added):
+            "the context is full: it holds \(held) of \(capacity) tokens, and \(added) more do not fit"
+        case .contextTooLong(let limit, let wanted):
+            "\(wanted) tokens are too many: the model was made for \(limit)"
+        case .tokenOutOfRange(let token, let vocabulary):
+            "there is no token \(token); the model knows 0 to \(vocabulary - 1)"
+        case .noTokens: "there is nothing to read: the text has no tokens"
+        case .badParameter(let name, let value, let expected): "\(name) is \(value); \(expected) is expected"
+        case .noChatTemplate(let file):
+            "\(file): the model's files hold no chat template, so they do not say how a conversation is framed"
+        case .badReference(let file, let reason): "\(file): \(reason)"
+        }
+    }
+}

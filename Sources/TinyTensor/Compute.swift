@@ -1,0 +1,33 @@
+/// How numbers are computed: on what kernels, by how many threads, how exactly. Shared by everything that runs a model.
+package final class Compute: Sendable {
+    package let kernels: CPU.Kernels
+    package let pool: ThreadPool
+    package let precision: Precision
+
+    /// - Parameter threads: how many threads; the cores this process may use, if nil.
+    package init(precision: Precision, threads: Int? = nil, kernels: CPU.Kernels) {
+        self.precision = precision
+        self.kernels = kernels
+        pool = ThreadPool(threadCount: max(1, threads ?? CPU.coreCount))
+    }
+
+    package convenience init(precision: Precision, threads: Int? = nil) throws(CPUError) {
+        self.init(precision: precision, threads: threads, kernels: try CPU.kernels())
+    }
+}
+
+/// How exactly to compute.
+public enum Precision: String, CaseIterable, Sendable {
+    /// Weights are expanded to floats, and all arithmetic is on float activations: what the project is held to.
+    case exact
+    /// Activations are rounded to 15 bits for products with quantized weights; float weights are as in `exact`.
+    case fast
+}
+
+/// What a product is for. The kernel is chosen by this and the element type, never by the number of rows.
+package enum Phase: Sendable {
+    /// Reading a prompt: many rows at a time.
+    case prompt
+    /// One new token.
+    case decode
+}

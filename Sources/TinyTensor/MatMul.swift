@@ -1,0 +1,98 @@
+import CTinyKernels
+
+extension Compute {
+    /// Multiplies each row of activations by a matrix of weights.
+    ///
+    ///     y[t][j] = Σ_i x[t][i] · weight[j][i]
+    ///
+    /// The one place that chooses between kernels and BLAS. Threads split the outputs; a sum's order depends on the
+    /// number of inputs only, so a row's result is the same alone, in any company and on any number of threads.
+    ///
+    /// - Parameters:
+    ///   - x: `[T, D]`
+    ///   - weight: `[F, D]`, any element type.
+    ///   - y: `[T, F]`, overwritten.
+    /// - Precondition: the shapes agree, and `scratch` was made for at least `D` inputs and `T` rows.
+    package func multiply(_ x: Rows, by weight: Matrix, into y: Rows, phase: Phase, scratch: MatMulScratch) {
+        precondition(
+            x.width == weight.columns && y.width == weight.rows && x.count == y.count,
+            "[\(x.count), \(x.width)] by [\(weight.rows), \(weight.columns)] into [\(y.count), \(y.width)]")
+        scratch.check(inputs: x.width, rows: x.count, threads: pool.threadCount)
+        if precision == .fast && weight.type.isQuantized {
+            multiplyCodes(x, by: weight, into: y, scratch: scratch)
+        } else if phase == .prompt && !kernels.hasVectors {
+            multiplyBLAS(x, by: weight, into: y, scratch: scratch)
+        } else {
+            multiplyFloats(x, by: weight, into: y, scratch: scratch)
+        }
+    }
+
+    private func multiplyFloats(_ x: Rows, by weight: Matrix, into y: Rows, scratch: MatMulScratch) {
+        pool.run { part in
+            let outputs = pool.range(of: part, count: weight.rows, grain: 4)
+            let k = weight.columns
+            tk_product_floats(
+                kernels.table, weight.type.kernelType, weight.bytes(fromRow: outputs.lowerBound), weight.rowBytes,
+                outputs.count, k, x.base, x.count, y.base + outputs.lowerBound, y.width, scratch.panel(part),
+                MatMulScratch.panelRows(inputs: k))
+        }
+    }
+
+    private func multiplyCodes(_ x: Rows, by weight: Matrix, into y: Rows, scratch: MatMulScratch) {
+        let k = weight.columns
+        withUnsafePointer(to: scratch.activations) { activations in
+            if x.count == 1 {
+                tk_quantize_rows(kernels.table, x.base, 0, 1, k, activations)
+            } else {
+                pool.run { part in
+                    let rows = pool.range(of: part, count: x.count)
+                    tk_quantize_rows(kernels.table, x.base, rows.lowerBound, rows.upperBound, k, activations)
+                }
+            }
+            pool.run { part in
+                let outputs = pool.range(of: part, count: weight.rows, grain: 4)
+                var row = scratch.unpacked(part)
+                tk_product_codes(
+                    kernels.table, weight.type.kernelType, weight.bytes(fromRow: outputs.lowerBound), weight.rowBytes,
+                    outputs.count, k, activations, x.count, y.base + outputs.lowerBound, y.width, &row)
+            }
+        }
+    }
+
+    /// For instruction sets without vector kernels of our own.
+    private func multiplyBLAS(_ x: Rows, by weight: Matrix, into y: Rows, scratch: MatMulScratch) {
+        _ = BLAS.coreType
+        let k = weight.columns
+        let tile = BLAS.tileRows
+        let panelRows = MatMulScratch.panelRows(inputs: k)
+        pool.run { part in
+            let panel = scratch.panel(part)
+            let inputs = scratch.tileInputs(part)
+            let results = scratch.tileOutputs(part)
+            for first in stride(from: 0, to: outputs(part).count, by: panelRows) {
+                let j = outputs(part).lowerBound + first
+                let n = min(panelRows, outputs(part).upperBound - j)
+                tk_expand(weight.type.kernelType, weight.bytes(fromRow: j), n * k, panel)
+                for t in stride(from: 0, to: x.count, by: tile) {
+                    let rows = min(tile, x.count - t)
+                    inputs.update(from: x[t], count: rows * k)
+                    BLAS.multiplyTile(inputs, panel, outputs: n, inputs: k, into: results)
+                    for row in 0..<rows { (y[t + row] + j).update(from: results + row * n, count: n) }
+                }
+            }
+        }
+        func outputs(_ part: Int) -> Range<Int> { pool.range(of: part, count: weight.rows, grain: 4) }
+    }
+}
+
+extension Matrix {
+    /// From the first byte of a row on; one past the last row is allowed, for an empty share of the work.
+    fileprivate func bytes(fromRow row: Int) -> UnsafePointer<UInt8> {
+        (base + row * rowBytes).assumingMemoryBound(to: UInt8.self)
+    }
+}
+
+extension CPU.Kernels {
+    /// Whether the float product is more than plain C.
+    fileprivate var hasVectors: Bool { name != "plain" }
+}

@@ -1,0 +1,123 @@
+/// A token that is cut out of the text before the text is tokenized.
+struct AddedToken: Sendable, Equatable {
+    var id: Int
+    var text: String
+    var isSpecial: Bool
+    /// Takes the white space in front of it, or behind it, into itself.
+    var stripsLeft = false
+    var stripsRight = false
+    /// Counts only where no word character touches it.
+    var isSingleWord = false
+    /// Is searched in the normalized text, after those that are searched in the text as it is.
+    var isNormalized = false
+}
+
+/// Finds added tokens in a text: from the left, the longest that begins at a place.
+struct AddedTokenMatcher: Sendable {
+    /// A part of the text that is an added token, or that lies between two.
+    struct Segment: Equatable {
+        let range: Range<Int>
+        let id: Int?
+    }
+
+    private var tokens: [AddedToken] = []
+    /// A trie: `node · 256 + byte` to node. Node 0 is the root.
+    private var children: [Int: Int] = [:]
+    /// The token that ends at each node, as an index in `tokens`, or −1.
+    private var ends: [Int] = [-1]
+    private var firstBytes = [Bool](repeating: false, count: 256)
+
+    /// - Parameters:
+    ///   - tokens: none of them with an empty text.
+    ///   - normalizer: what the tokens' own texts go through first.
+    init(_ tokens: [AddedToken], normalizer: Normalizer = .none) {
+        self.tokens = tokens
+        for (index, token) in tokens.enumerated() {
+            let raw = Array(token.text.utf8)
+            let text = normalizer.apply(raw, 0..<raw.count) ?? raw
+            firstBytes[Int(text[0])] = true
+            var node = 0
+            for byte in text {
+                let key = node * 256 + Int(byte)
+                if let child = children[key] {
+                    node = child
+                } else {
+                    children[key] = ends.count
+                    node = ends.count
+                    ends.append(-1)
+                }
+            }
+            ends[node] = index
+        }
+    }
+
+    /// The text in `range`, cut into added tokens and what lies between them.
+    ///
+    /// - Parameter special: whether special tokens count. Where not, they still hide the tokens inside them, as the
+    ///   Python package `tokenizers` has it with `encode_special_tokens`.
+    func segments(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, special: Bool) -> [Segment] {
+        if range.isEmpty { return [] }
+        if tokens.isEmpty { return [Segment(range: range, id: nil)] }
+        var segments: [Segment] = []
+        var done = range.lowerBound
+        var position = range.lowerBound
+        while position < range.upperBound {
+            guard firstBytes[Int(bytes[position])], let match = longest(bytes, at: position, limit: range.upperBound)
+            else {
+                position += 1
+                continue
+            }
+            let token = tokens[match.index]
+            var start = position
+            var end = match.end
+            position = match.end
+            if token.isSpecial && !special { continue }
+            if token.isSingleWord && touchesWord(bytes, start..<end, in: range) { continue }
+            let classes = CharacterClasses.shared
+            if token.stripsLeft {
+                while start > done {
+                    let scalar = DecodedScalar(bytes, endingAt: start, start: done)
+                    if !classes[scalar.value].isSpace { break }
+                    start -= scalar.length
+                }
+            }
+            if token.stripsRight {
+                while end < range.upperBound {
+                    let scalar = DecodedScalar(bytes, at: end, limit: range.upperBound)
+                    if !classes[scalar.value].isSpace { break }
+                    end += scalar.length
+                }
+            }
+            if done < start { segments.append(Segment(range: done..<start, id: nil)) }
+            segments.append(Segment(range: start..<end, id: token.id))
+            done = end
+        }
+        if done < range.upperBound { segments.append(Segment(range: done..<range.upperBound, id: nil)) }
+        return segments
+    }
+
+    private func longest(_ bytes: borrowing Span<UInt8>, at start: Int, limit: Int) -> (index: Int, end: Int)? {
+        var node = 0
+        var position = start
+        var found: (index: Int, end: Int)?
+        while position < limit, let child = children[node * 256 + Int(bytes[position])] {
+            node = child
+            position += 1
+            if ends[node] >= 0 { found = (ends[node], position) }
+        }
+        return found
+    }
+
+    private func touchesWord(_ bytes: borrowing Span<UInt8>, _ match: Range<Int>, in range: Range<Int>) -> Bool {
+        let classes = CharacterClasses.shared
+        if match.lowerBound > range.lowerBound {
+            let before = DecodedScalar(bytes, endingAt: match.lowerBound, start: range.lowerBound)
+            if classes[before.value].isWord { return true }
+        }
+        if match.upperBound < range.upperBound {
+            let after = DecodedScalar(bytes, at: match.upperBound, limit: range.upperBound)
+            if classes[after.value].isWord { return true }
+        }
+        return false
+    }
+}
