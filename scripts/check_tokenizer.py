@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Compares `tinygpt tokenize` with the Python package `tokenizers`, and with llama.cpp's expected ids.
+
+    pip install tokenizers==0.23.3 gguf==0.19.0 numpy
+    scripts/check_tokenizer.py --tinygpt .build/release/tinygpt --gguf model.gguf --gguf ggml-vocab-qwen2.gguf=qwen2
+
+For each GGUF file the same vocabulary is given to `tokenizers`, with the pre-tokenizer that the file names (or that
+stands behind `=`), and both tokenize a mixed text of more than a megabyte: code, Chinese, emoji, combining marks, runs
+of white space, control characters, digits of many scripts, random scalars. Then `tokenizers` saves its own
+`tokenizer.json`, and the command reads that. Where `FILE.inp` and `FILE.out` lie beside a vocabulary (as in llama.cpp's
+`models/`), its cases are run too. Ends with status 1 if anything differs, with the first difference shown.
+"""
+import argparse
+import json
+import random
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import unicodedata
+from pathlib import Path
+
+from gguf import GGUFReader
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+MODERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s"
+          r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+FAMILIES = {   # name in the file: what its tokenizer.json says
+    "gpt-2": "classic", "llama-bpe": "three", "llama3": "three", "llama-v3": "three", "qwen2": "one",
+    "smollm": "digits", "starcoder": "digits", "refact": "digits",
+}
+
+
+def pre_tokenizer(name):
+    family = FAMILIES[name]
+    if family == "classic":
+        return pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if family == "digits":
+        return pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True),
+                                        pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    pattern = MODERN % ("{1,3}" if family == "three" else "")
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(pattern), "isolated"),
+                                    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def reference(path, name):
+    """The tokenizer of a GGUF file, made by the package `tokenizers`; and the pre-tokenizer's name."""
+    from tokenizers import decoders
+    fields = GGUFReader(path).fields
+    read = lambda key: fields["tokenizer.ggml." + key].contents()
+    name = name or read("pre")
+    tokens, types = read("tokens"), read("token_type")
+    merges = [tuple(merge.split(" ")) for merge in read("merges")]
+    tokenizer = Tokenizer(models.BPE({text: id for id, text in enumerate(tokens)}, merges,
+                                     ignore_merges=FAMILIES[name] == "three"))
+    tokenizer.pre_tokenizer = pre_tokenizer(name)
+    tokenizer.decoder = decoders.ByteLevel()
+    if name == "qwen2":
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True)
+                                  for t, kind in zip(tokens, types) if kind in (2, 3)])
+    tokenizer.add_tokens([AddedToken(t, normalized=False) for t, kind in zip(tokens, types) if kind == 4])
+    tokenizer.encode_special_tokens = True
+    return tokenizer, name
+
+
+# MARK: The text
+
+def characters(test):
+    return [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and test(chr(c))]
+
+
+def mixed_text(size, marks, seed):
+    """About `size` bytes of parts that differ in kind, in random order and often without a space between."""
+    source = random.Random(seed)
+    category = {}
+    for c in characters(lambda c: True):
+        category.setdefault(unicodedata.category(c), []).append(c)
+    letters = [c for name in ("Lu", "Ll", "Lt", "Lm", "Lo") for c in category[name]]
+    combining = [c for name in ("Mn", "Mc", "Me") for c in category[name]]
+    numbers = [c for name in ("Nd", "Nl", "No") for c in category[name]]
+    spaces = characters(str.isspace)
+    controls = category["Cc"] + category["Cf"]
+    symbols = [c for name in ("So", "Sm", "Sc", "Sk", "Po", "Ps", "Pe", "Pd") for c in category[name]]
+    composed = characters(lambda c: unicodedata.normalize("NFD", c) != c)
+    chinese = [chr(c) for c in range(0x4E00, 0x9FA6)]
+    emoji = [chr(c) for c in [*range(0x1F300, 0x1F650), *range(0x1F680, 0x1F6FD), *range(0x1F900, 0x1FA00)]]
+    library = Path(sysconfig.get_paths()["stdlib"])
+    code = [path.read_text("utf-8", "replace") for path in sorted(library.glob("*.py"))[:120]]
+    contractions = ["'" + a + b for a in "sStTrRvVmMlLdDxkK\u017f\u212a\ufb06" for b in ["", "e", "E", "l", "L", "\u017f", "a"]]
+
+    def some(alphabet, low=1, high=8):
+        return "".join(source.choices(alphabet, k=source.randint(low, high)))
+
+    def excerpt():
+        text = source.choice(code)
+        start = source.randrange(len(text))
+        return text[start:start + source.randint(20, 600)]
+
+    def marked():
+        return "".join(source.choice(letters + ["e", "a", "o"] * 400) + some(combining, 0, 4) for _ in range(6))
+
+    parts = [
+        (30, excerpt), (20, lambda: some(chinese, 1, 40)), (8, lambda: some(letters, 1, 20)), (8, marked),
+        (8, lambda: some(emoji) + source.choice(["", "\u200d", "\ufe0f", "\U0001f3fd"]) + some(emoji, 0, 2)),
+        (8, lambda: some("0123456789", 1, 12)), (6, lambda: some(numbers, 1, 6)),
+        (10, lambda: source.choice([" ", "\n", "\t", "\r\n", "\u3000", "\u00a0"]) * source.randint(1, 40)),
+        (8, lambda: some(spaces + ["\n", " ", "\r"] * 10, 1, 8)), (6, lambda: some(controls, 1, 6)),
+        (8, lambda: some(symbols, 1, 6)), (8, lambda: some(composed, 1, 4)),
+        (8, lambda: source.choice(["", "he", " it", "1", "\n"]) + source.choice(contractions)),
+        (6, lambda: some([chr(c) for c in source.choices(range(0x80, 0xD800), k=6)])),
+        (4, lambda: some([chr(c) for c in source.choices(range(0xE000, 0x110000), k=6)])),
+        (4, lambda: source.choice(marks) if marks else ""), (6, lambda: unicodedata.normalize("NFD", some(composed, 1, 6))),
+        (2, lambda: some("\u1100\u1105\u1161\u1169\u11a8\u11bd\uac00\uac01\ud558", 1, 8)),
+        (2, lambda: source.choice("a =-_*x") * source.randint(1, 300)),
+    ]
+    weights = [weight for weight, _ in parts]
+    text, length = [], 0
+    while length < size:
+        part = source.choices(parts, weights)[0][1]() + source.choice(["", "", " ", "\n"])
+        text.append(part)
+        length += len(part.encode())
+    everything = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and unicodedata.category(chr(c)) not in ("Cn", "Co", "Lo")]
+    return "".join(text) + "".join("x" + c + "1" + c for c in everything)
+
+
+# MARK: Comparing
+
+def tokenize(command, model, text):
+    with tempfile.NamedTemporaryFile("wb", suffix=".txt") as file:
+        file.write(text.encode())
+        file.flush()
+        result = subprocess.run([command, "tokenize", "--model", str(model), "--file", file.name, "--json"],
+                                capture_output=True)
+    if result.returncode:
+        sys.exit(f"{model}: exit {result.returncode}: {result.stderr.decode(errors='replace')}")
+    return json.loads(result.stdout)["tokens"]
+
+
+def differ(label, ours, theirs, tokenizer):
+    if ours == theirs:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
+    show = lambda ids: [tokenizer.decode([id], skip_special_tokens=False) for id in ids[max(0, at - 6):at + 8]]
+    print(f"{label}: differs at token {at} of {len(theirs)} (ours {len(ours)})\n"
+          f"  ours   {ours[max(0, at - 6):at + 8]}\n         {show(ours)!r}\n"
+          f"  theirs {theirs[max(0, at - 6):at + 8]}\n         {show(theirs)!r}")
+    return True
+
+
+def check(command, path, name, size, seed):
+    tokenizer, name = reference(path, name)
+    marks = [t.content for t in tokenizer.get_added_tokens_decoder().values()]
+    text = mixed_text(size, marks, seed)
+    expected = tokenizer.encode(text, add_special_tokens=False).ids
+    label = f"{Path(path).name} ({name})"
+    failed = differ(f"{label}: text", tokenize(command, path, text), expected, tokenizer)
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save(str(Path(folder) / "tokenizer.json"))
+        failed |= differ(f"{label}: tokenizer.json", tokenize(command, folder, text), expected, tokenizer)
+    cases = 0
+    if Path(f"{path}.inp").exists() and Path(f"{path}.out").exists():
+        inputs = Path(f"{path}.inp").read_bytes().decode().split("\n__ggml_vocab_test__\n")
+        outputs = Path(f"{path}.out").read_text().splitlines()
+        for case, line in zip(inputs, outputs):
+            cases += 1
+            expected_ids = [int(x) for x in line.split()]
+            failed |= differ(f"{label}: case {case!r}", tokenize(command, path, case), expected_ids, tokenizer)
+    print(f"{'FAILED' if failed else 'equal'}: {label}: {len(text.encode())} bytes, {len(expected)} tokens, "
+          f"from GGUF and from tokenizer.json; {cases} cases of llama.cpp")
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tinygpt", required=True, help="the command")
+    parser.add_argument("--gguf", action="append", required=True, metavar="FILE[=PRE]",
+                        help="a GGUF file; PRE if it names no pre-tokenizer")
+    parser.add_argument("--bytes", type=int, default=1_500_000, help="size of the mixed text, about")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    failed = False
+    for item in options.gguf:
+        path, _, name = item.partition("=")
+        failed |= check(options.tinygpt, path, name or None, options.bytes, options.seed)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

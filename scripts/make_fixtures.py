@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Makes the reference outputs that the tests compare with (design, section 9).
+
+    python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements-fixtures.txt \\
+        --extra-index-url <PyTorch's index of CPU builds, to save the download of CUDA>
+    .venv/bin/python scripts/make_fixtures.py
+    .venv/bin/python scripts/make_fixtures.py --only llama-yarn dequantize
+
+The same versions give the same bytes. Everything is random but seeded, except `smollm2`, which needs the
+file that scripts/fetch_weights fetches and is left out with a note where it is missing.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing here is to be looked up anywhere
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+from fixtures import blocks, checkpoints, gpt2, llama, smollm2  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+SMOLLM2 = ROOT / "weights" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def jobs(arguments) -> dict:
+    variants = {v.name: lambda v=v: checkpoints.make(v, arguments.output) for v in llama.VARIANTS + gpt2.VARIANTS}
+    return variants | {
+        "llama-mixed": lambda: blocks.make_mixed(arguments.output),
+        "dequantize": lambda: blocks.make_dequantize(arguments.output),
+        "smollm2": lambda: smollm2.make(arguments.output, arguments.smollm2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these folders")
+    parser.add_argument("--output", type=Path, default=ROOT / "Tests" / "Fixtures")
+    parser.add_argument("--smollm2", type=Path, default=SMOLLM2, metavar="PATH", help="the real model's GGUF file")
+    arguments = parser.parse_args()
+    known = jobs(arguments)
+    if unknown := set(arguments.only or []) - known.keys():
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+
+    torch.set_num_threads(1)  # the order of sums, and so the last bits, must not depend on the machine's cores
+    torch.use_deterministic_algorithms(True)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    for name in arguments.only or known:
+        if name == "smollm2" and not arguments.smollm2.exists() and not arguments.only:
+            print(f"smollm2: left out, no {arguments.smollm2.name}; see scripts/fetch_weights")
+            continue
+        print(f"{name}: {known[name]()}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
