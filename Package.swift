@@ -12,6 +12,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: ["Fixtures"], swiftSettings: swiftSettings)
+}
+
 let package = Package(
     name: "tinygpt",
     platforms: [.macOS(.v26)],
@@ -46,5 +50,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        tests("TinyTemplateTests", ["TinyTemplate", "TinyJSON"]),
+        tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"]),
     ]
 )
