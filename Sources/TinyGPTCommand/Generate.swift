@@ -102,7 +102,7 @@ struct Generate: ParsableCommand {
             """
             \(completion.promptTokens) tokens read at \(completion.prefillTokensPerSecond.fixed(1))/s, \
             \(completion.completionTokens) generated at \(completion.decodeTokensPerSecond.fixed(1))/s, \
-            loaded in \(loadSeconds.fixed(2)) s, peak memory \(megabytes(peakMemory()))\(reason)
+            loaded in \(loadSeconds.fixed(2)) s, peak memory \(size(peakMemory()))\(reason)
 
             """)
     }

@@ -17,12 +17,12 @@ struct Inspect: ParsableCommand {
         var text = "\(inspection.path)\n"
         func line(_ name: String, _ value: String) { text += "  " + name.padded(to: 14) + value + "\n" }
         line("format", inspection.format)
-        line("family", inspection.family ?? "not supported")
-        line("parameters", "\((Double(inspection.parameters) / 1e6).fixed(1)) M in \(inspection.tensors.count) tensors")
-        line("size", megabytes(inspection.bytes))
-        line("types", inspection.bytesByType.map { "\($0.type) \(megabytes($0.bytes))" }.joined(separator: " · "))
+        line("family", (inspection.family ?? "not supported") + (inspection.spec == nil ? "; see the warnings" : ""))
+        line("parameters", "\(inspection.parameters) in \(inspection.tensors.count) tensors")
+        line("size", size(inspection.bytes))
+        line("types", inspection.bytesByType.map { "\($0.type) \(size($0.bytes))" }.joined(separator: " · "))
         if let memory = inspection.memory {
-            line("memory", "\(megabytes(memory.weights)) weights + \(memory.cachePerToken) bytes a token of context")
+            line("memory", "\(size(memory.weights)) weights + \(memory.cachePerToken) bytes a token of context")
         }
         if let spec = inspection.spec {
             text += "\nspec\n" + SpecText.lines(spec).map { "  \($0)\n" }.joined()
@@ -32,7 +32,7 @@ struct Inspect: ParsableCommand {
             let shape = tensor.shape.map(String.init).joined(separator: " × ")
             text +=
                 "  " + tensor.name.visible.padded(to: 44) + tensor.type.padded(to: 8) + shape.padded(to: 16)
-                + megabytes(tensor.bytes) + "\n"
+                + size(tensor.bytes) + "\n"
         }
         if !inspection.warnings.isEmpty {
             text += "\nwarnings\n" + inspection.warnings.map { "  \($0)\n" }.joined()

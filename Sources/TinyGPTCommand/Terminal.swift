@@ -49,8 +49,12 @@ extension Double {
     func fixed(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
 }
 
-/// 98.4 MB
-func megabytes(_ bytes: Int) -> String { "\((Double(bytes) / 1e6).fixed(1)) MB" }
+/// 98.4 MB, 1.3 GB, 512 bytes
+func size(_ bytes: Int) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
+    guard let (unit, name) = units.first(where: { Double(bytes) >= $0.0 }) else { return "\(bytes) bytes" }
+    return "\((Double(bytes) / unit).fixed(1)) \(name)"
+}
 
 extension String {
     /// Filled up with spaces.

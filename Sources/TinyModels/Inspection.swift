@@ -48,7 +48,7 @@ package struct Inspection {
             memory = Memory(weights: bytes, cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1))
             warnings = problems + recipe.warnings(unbound: binder.unbound)
         } catch {
-            family = nil
+            family = (try? Recipe.family(of: checkpoint).0)?.name
             spec = nil
             memory = nil
             warnings = ["\(error)"]

@@ -13,28 +13,7 @@ package struct Recipe {
 
     /// - Throws: `ModelError` for a family that is not supported, or a configuration that is not.
     package init(checkpoint: Checkpoint) throws {
-        let config: ConfigReader
-        let found: (any Family.Type)?
-        let type: String
-        switch checkpoint.format {
-        case .gguf(let gguf):
-            guard let architecture = try gguf.metadata.string("general.architecture") else {
-                throw ModelError(file: gguf.path, "the metadata has no \"general.architecture\"")
-            }
-            type = architecture
-            found = Families.named(ggufArchitecture: architecture)
-            config = ConfigReader(gguf, architecture: architecture)
-        case .folder(let folder, let values):
-            config = ConfigReader(values, file: folder + "/config.json", tensors: checkpoint.index)
-            guard let name = try config.string("model_type") else {
-                throw ModelError(file: config.file, "the configuration has no \"model_type\"")
-            }
-            type = name
-            found = Families.named(modelType: name)
-        }
-        guard let family = found else {
-            throw Self.unknown(type, file: config.file, supported: Families.all.flatMap { $0.modelTypes })
-        }
+        let (family, config) = try Self.family(of: checkpoint)
         let spec = try family.spec(config)
         config.ignoreHarmless()
         self.checkpoint = checkpoint
@@ -42,6 +21,29 @@ package struct Recipe {
         self.config = config
         self.spec = spec
         if case .gguf = checkpoint.format { names = family.ggufNames(spec) } else { names = family.names(spec, config) }
+    }
+
+    /// Whose a checkpoint is, and the reader of its configuration.
+    package static func family(of checkpoint: Checkpoint) throws -> (any Family.Type, ConfigReader) {
+        switch checkpoint.format {
+        case .gguf(let gguf):
+            guard let type = try gguf.metadata.string("general.architecture") else {
+                throw ModelError(file: gguf.path, "the metadata has no \"general.architecture\"")
+            }
+            guard let family = Families.named(ggufArchitecture: type) else {
+                throw unknown(type, file: gguf.path, supported: Families.all.flatMap { $0.ggufArchitectures })
+            }
+            return (family, ConfigReader(gguf, architecture: type))
+        case .folder(let folder, let values):
+            let config = ConfigReader(values, file: folder + "/config.json", tensors: checkpoint.index)
+            guard let type = try config.string("model_type") else {
+                throw ModelError(file: config.file, "the configuration has no \"model_type\"")
+            }
+            guard let family = Families.named(modelType: type) else {
+                throw unknown(type, file: config.file, supported: Families.all.flatMap { $0.modelTypes })
+            }
+            return (family, config)
+        }
     }
 
     private static func unknown(_ name: String, file: String, supported: [String]) -> ModelError {
