@@ -16,7 +16,20 @@ extern const tk_variant tk_x86_avx2;
 extern const tk_variant tk_x86_avx512vnni;
 #endif
 
-// The codes of activations one after the other.
-void tk_quantize_plain(const float *values, long k, const tk_quantized *out);
+// The packed formats that element types come to: bits, table, scales of 16 bits, offsets, group.
+#define TK_PACKED_FORMATS(FORMAT)                                                                                      \
+    FORMAT(4, false, true, false, 32)                                                                                  \
+    FORMAT(4, false, true, true, 32)                                                                                   \
+    FORMAT(8, false, true, false, 32)                                                                                  \
+    FORMAT(8, false, true, true, 32)                                                                                   \
+    FORMAT(4, false, false, true, 32)                                                                                  \
+    FORMAT(8, false, false, true, 32)                                                                                  \
+    FORMAT(8, false, false, false, 16)                                                                                 \
+    FORMAT(4, false, false, true, 16)                                                                                  \
+    FORMAT(4, false, false, false, 16)                                                                                 \
+    FORMAT(4, true, true, false, 32)                                                                                   \
+    FORMAT(4, true, false, false, 32)
+
+void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
 
 #endif

@@ -16,20 +16,9 @@ void tk_product_floats(const tk_kernels *kernels, tk_type type, const uint8_t *w
     }
 }
 
-void tk_product_codes(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
-                      const tk_quantized *x, long m, float *y, long y_stride, const tk_unpacked *row) {
-    for (long j = 0; j < n; j++) {
-        tk_unpack(type, weights + j * row_bytes, k, row->codes, row->scales, row->offsets);
-        for (long i = 0; i < m; i++) {
-            tk_quantized activation = tk_quantized_row(x, i, k);
-            y[i * y_stride + j] = kernels->dot_codes(row, &activation, k);
-        }
-    }
-}
-
 void tk_quantize_rows(const tk_kernels *kernels, const float *x, long first, long end, long k, const tk_quantized *out) {
     for (long i = first; i < end; i++) {
-        tk_quantized row = tk_quantized_row(out, i, k);
-        kernels->quantize(x + i * k, k, &row);
+        kernels->quantize(x + i * k, k, out->high + i * k, out->low + i * k, out->scales + i * (k / 32),
+                          out->sums + i * (k / TK_GROUP));
     }
 }

@@ -16,31 +16,90 @@ static void multiply(const float *a, long a_stride, long m, const float *b, long
     }
 }
 
-static float dot_codes(const tk_unpacked *weight, const tk_quantized *activation, long k) {
-    double sum = 0;
-    for (long g = 0; g < k / TK_GROUP; g++) {
-        int32_t products = 0;
-        for (long i = g * TK_GROUP; i < (g + 1) * TK_GROUP; i++) { products += weight->codes[i] * activation->codes[i]; }
-        sum += (double)weight->scales[g] * activation->scales[g] * products;
-        sum += (double)weight->offsets[g] * activation->sums[g];
-    }
-    return (float)sum;
+// The scale or offset of row r for the group-th sixteen or thirty-two of a block.
+static double scale_at(const tk_packed *weight, const uint8_t *scales, int group, int r) {
+    long index = group * TK_PANEL_ROWS + r;
+    float value;
+    tk_expand(weight->has_half_scales ? TK_F16 : TK_F32, scales + index * (weight->has_half_scales ? 2 : 4), 1, &value);
+    return (double)value;
 }
 
-void tk_quantize_plain(const float *values, long k, const tk_quantized *out) {
-    for (long g = 0; g < k / TK_GROUP; g++, values += TK_GROUP) {
-        float largest = 0;
-        for (int j = 0; j < TK_GROUP; j++) { largest = fmaxf(largest, fabsf(values[j])); }
-        // A group so small that the inverse would overflow is as good as zero.
-        float scale = largest > 0x1p-100f ? largest / TK_LARGEST_CODE : 0, inverse = scale > 0 ? 1 / scale : 0;
-        int32_t sum = 0;
-        for (int j = 0; j < TK_GROUP; j++) {
-            int32_t code = (int32_t)rintf(values[j] * inverse);
-            out->codes[g * TK_GROUP + j] = (int16_t)code;
-            sum += code;
+// The codes of row r in a block, signed.
+static void codes_of_row(const tk_packed *weight, const uint8_t *block, int r, int16_t *codes) {
+    const uint8_t *lane = block + 4 * r;  // four inputs, then the next four after those of the other rows
+    for (int i = 0; i < 4 * weight->bits; i++) {
+        uint8_t byte = lane[i / 4 * 4 * TK_PANEL_ROWS + i % 4];
+        codes[i] = weight->bits == 8 ? byte : byte & 15;
+        if (weight->bits == 4) { codes[i + 16] = byte >> 4; }
+    }
+    for (int i = 0; i < 32 && weight->has_table; i++) { codes[i] = weight->table[codes[i]]; }
+    for (int i = 0; i < 32; i++) { codes[i] = (int16_t)(codes[i] - weight->bias); }
+}
+
+// A length that the compiler knows is one it can vectorise.
+static inline int32_t dot_16(const int16_t *a, const int8_t *b) {
+    int32_t sum = 0;
+    for (int j = 0; j < 16; j++) { sum += a[j] * b[j]; }
+    return sum;
+}
+
+// One row of weights by up to sixty-four rows of activations, from the i-th on.
+static void row_product(const tk_packed *weight, const uint8_t *panel, int r, const tk_quantized *x, long i, long m,
+                        double *sums) {
+    const long k = weight->columns, block_bytes = tk_packed_block_bytes(weight);
+    const int groups = 32 / weight->group;
+    for (long t = 0; t < m; t++) { sums[t] = 0; }
+    for (long b = 0; b < k / 32; b++, panel += block_bytes) {
+        const uint8_t *scales = panel + TK_PANEL_ROWS * 32 * weight->bits / 8;
+        const uint8_t *offsets = scales + TK_PANEL_ROWS * (weight->has_half_scales ? 2 : 4) * groups;
+        int16_t codes[32];
+        codes_of_row(weight, panel, r, codes);
+        for (int g = 0; g < groups; g++) {
+            double scale = scale_at(weight, scales, g, r), offset = weight->has_offsets ? scale_at(weight, offsets, g, r) : 0;
+            for (long t = 0; t < m; t++) {
+                long at = (i + t) * k + 32 * b;
+                int32_t high = 0, low = 0, total = 0;
+                for (int j = g * weight->group; j < (g + 1) * weight->group; j += 16) {
+                    high += dot_16(codes + j, x->high + at + j);
+                    low += dot_16(codes + j, x->low + at + j);
+                    total += x->sums[(at + j) / 16];
+                }
+                sums[t] += (double)x->scales[at / 32] * (scale * (high * 128 + low) + offset * total);
+            }
         }
-        out->scales[g] = scale;
-        out->sums[g] = scale * (float)sum;
+    }
+}
+
+static void multiply_packed(const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y,
+                            long y_stride) {
+    for (long j = first * TK_PANEL_ROWS; j < end * TK_PANEL_ROWS && j < weight->rows; j++) {
+        const uint8_t *panel = weight->panels + j / TK_PANEL_ROWS * weight->panel_bytes;
+        for (long i = 0; i < m; i += 64) {
+            double sums[64];
+            long n = m - i < 64 ? m - i : 64;
+            row_product(weight, panel, (int)(j % TK_PANEL_ROWS), x, i, n, sums);
+            for (long t = 0; t < n; t++) { y[(i + t) * y_stride + j] = (float)sums[t]; }
+        }
+    }
+}
+
+void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums) {
+    for (long b = 0; b < k / 32; b++, values += 32, high += 32, low += 32) {
+        float largest = 0;
+        for (int j = 0; j < 32; j++) { largest = fmaxf(largest, fabsf(values[j])); }
+        // A block so small that the inverse would overflow is as good as zero.
+        float scale = largest > 0x1p-100f ? largest / TK_LARGEST_CODE : 0, inverse = scale > 0 ? 1 / scale : 0;
+        for (int j = 0; j < 32; j++) {
+            int32_t code = (int32_t)rintf(values[j] * inverse);
+            high[j] = (int8_t)((code + 64) >> 7);
+            low[j] = (int8_t)(code - high[j] * 128);
+        }
+        scales[b] = scale;
+        for (int g = 0; g < 2; g++) {
+            int32_t sum = 0;
+            for (int j = 16 * g; j < 16 * (g + 1); j++) { sum += high[j] * 128 + low[j]; }
+            sums[2 * b + g] = sum;
+        }
     }
 }
 
@@ -51,6 +110,6 @@ static void add_scaled(float *y, float a, const float *x, long n) {
 static bool always(void) { return true; }
 
 const tk_variant tk_plain = {
-    {"plain", multiply, dot_codes, tk_quantize_plain, add_scaled, dot},
+    {"plain", multiply, multiply_packed, tk_quantize_plain, add_scaled, dot},
     always,
 };

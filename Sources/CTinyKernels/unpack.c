@@ -24,6 +24,17 @@ static inline float from_half(half_bits half) {
     return from_bits(bits | sign);
 }
 
+uint16_t tk_to_half(float value) {
+    float magnitude = (value < 0 ? -value : value) * 0x1p-112f;  // the bias the other way; subnormals come out right
+    uint32_t bits;
+    memcpy(&bits, &magnitude, 4);
+    uint32_t half = bits >> 13;
+    if (half > 0x7C00) { half = 0x7C00; }
+    uint32_t sign;
+    memcpy(&sign, &value, 4);
+    return (uint16_t)(half | (sign >> 16 & 0x8000));
+}
+
 static inline void fill(float *groups, long count, float value) {
     for (long g = 0; g < count; g++) { groups[g] = value; }
 }
@@ -250,6 +261,10 @@ long tk_block_bytes(tk_type type) { return types[type].bytes; }
 
 void tk_unpack(tk_type type, const void *blocks, long count, int8_t *codes, float *scales, float *offsets) {
     types[type].unpack(blocks, count / types[type].elements, codes, scales, offsets);
+}
+
+void tk_code_table(tk_type type, uint8_t *codes) {
+    memcpy(codes, type == TK_MXFP4 ? e2m1_doubled : iq4_values, 16);
 }
 
 // --- To floats ---

@@ -1,6 +1,6 @@
-// AVX2 with FMA: eight floats, or sixteen 16-bit products, an instruction.
+// AVX2 with FMA and F16C: eight floats, or sixteen 16-bit products, an instruction.
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "kernels.h"
 
 #include <immintrin.h>
@@ -78,17 +78,98 @@ static void multiply(const float *a, long a_stride, long m, const float *b, long
     }
 }
 
-static float dot_codes(const tk_unpacked *weight, const tk_quantized *activation, long k) {
-    __m256 sum = _mm256_setzero_ps();
-    float offset_sum = 0;
-    for (long g = 0; g < k / TK_GROUP; g++) {
-        __m256i w = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(weight->codes + g * TK_GROUP)));
-        __m256i x = _mm256_loadu_si256((const __m256i *)(activation->codes + g * TK_GROUP));
-        __m256 scale = _mm256_set1_ps(weight->scales[g] * activation->scales[g]);
-        sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(w, x)), scale, sum);
-        offset_sum += weight->offsets[g] * activation->sums[g];
+static inline __m256 load_scales(const uint8_t *from, bool has_halves) {
+    return has_halves ? _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from)) : _mm256_loadu_ps((const float *)from);
+}
+
+// Four unsigned by four signed bytes a lane, added up. Weights of eight bits are taken as signed numbers and the sign is
+// moved over, since the sum of two products of unsigned ones would not fit sixteen bits.
+static inline __m256i add_products(__m256i sum, __m256i w, __m256i x, int bits, bool has_table) {
+    __m256i pairs = bits == 8 || has_table ? _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w))
+                                           : _mm256_maddubs_epi16(w, x);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+// Half a panel, eight rows, by MR rows of activations; as in x86_avx512vnni.c.
+static inline __attribute__((always_inline)) void panel_product(
+    const tk_packed *weight, const uint8_t *panel, int half, const tk_quantized *x, long i, int mr, int bits,
+    bool has_table, bool has_halves, bool has_offsets, int group, __m256 *sum) {
+    const bool is_signed = bits == 8 || has_table;
+    const __m256i fifteen = _mm256_set1_epi8(15), raise = _mm256_set1_epi8((char)0x80);
+    const __m256i bias = _mm256_set1_epi32(is_signed ? 0 : weight->bias);
+    const __m256i table = _mm256_xor_si256(
+        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)weight->table)), raise);
+    const long k = weight->columns, scale_bytes = TK_PANEL_ROWS * (has_halves ? 2 : 4);
+    const long block_bytes = TK_PANEL_ROWS * 32 * bits / 8 + scale_bytes * (32 / group) * (has_offsets ? 2 : 1);
+    for (int r = 0; r < mr; r++) { sum[r] = _mm256_setzero_ps(); }
+    for (long b = 0; b < k / 32; b++, panel += block_bytes) {
+        const uint8_t *scales = panel + TK_PANEL_ROWS * 32 * bits / 8 + half * scale_bytes / 2;
+        const uint8_t *offsets = scales + scale_bytes * (32 / group);
+        for (int g = 0; g < 32 / group; g++) {
+            __m256i high[4], low[4];
+            for (int r = 0; r < mr; r++) { high[r] = low[r] = _mm256_setzero_si256(); }
+            for (int quad = g * group / 4; quad < (g + 1) * group / 4; quad++) {
+                const uint8_t *from = panel + 64 * (bits == 8 ? quad : quad % 4) + 32 * half;
+                __m256i w = _mm256_loadu_si256((const __m256i *)from);
+                if (bits == 4) { w = _mm256_and_si256(quad < 4 ? w : _mm256_srli_epi16(w, 4), fifteen); }
+                if (bits == 8) { w = _mm256_xor_si256(w, raise); }
+                if (has_table) { w = _mm256_shuffle_epi8(table, w); }
+                for (int r = 0; r < mr; r++) {
+                    long at = (i + r) * k + 32 * b + 4 * quad;
+                    high[r] = add_products(high[r], w, _mm256_set1_epi32(*(const int32_t *)(x->high + at)), bits, has_table);
+                    low[r] = add_products(low[r], w, _mm256_set1_epi32(*(const int32_t *)(x->low + at)), bits, has_table);
+                }
+            }
+            __m256 scale = load_scales(scales + g * scale_bytes, has_halves);
+            for (int r = 0; r < mr; r++) {
+                const int32_t *sums = x->sums + ((i + r) * k + 32 * b + g * group) / TK_GROUP;
+                int32_t total = group == 32 ? sums[0] + sums[1] : sums[0];
+                float factor = x->scales[((i + r) * k + 32 * b) / 32];
+                __m256i products = _mm256_add_epi32(_mm256_slli_epi32(high[r], 7), low[r]);
+                if (!is_signed && !has_offsets) {
+                    products = _mm256_sub_epi32(products, _mm256_mullo_epi32(bias, _mm256_set1_epi32(total)));
+                }
+                __m256 scaled = _mm256_mul_ps(scale, _mm256_set1_ps(factor));
+                sum[r] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(products), scaled, sum[r]);
+                if (has_offsets) {
+                    __m256 offset = load_scales(offsets + g * scale_bytes, has_halves);
+                    sum[r] = _mm256_fmadd_ps(offset, _mm256_set1_ps(factor * (float)total), sum[r]);
+                }
+            }
+        }
     }
-    return reduce(sum) + offset_sum;
+}
+
+static inline __attribute__((always_inline)) void panels_product(
+    const tk_packed *weight, long first_panel, long end, const tk_quantized *x, long m, float *y, long y_stride, int bits,
+    bool has_table, bool has_halves, bool has_offsets, int group) {
+    for (long j = 2 * first_panel; j < 2 * end && 8 * j < weight->rows; j++) {
+        const uint8_t *panel = weight->panels + j / 2 * weight->panel_bytes;
+        __m256i mask = first(weight->rows - 8 * j);
+        __m256 sum[4];
+        for (long i = 0; i < m;) {
+            long mr = m - i >= 4 ? 4 : 1;
+            if (mr == 4) {
+                panel_product(weight, panel, j % 2, x, i, 4, bits, has_table, has_halves, has_offsets, group, sum);
+            } else {
+                panel_product(weight, panel, j % 2, x, i, 1, bits, has_table, has_halves, has_offsets, group, sum);
+            }
+            for (long r = 0; r < mr; r++) { _mm256_maskstore_ps(y + (i + r) * y_stride + 8 * j, mask, sum[r]); }
+            i += mr;
+        }
+    }
+}
+
+#define FORMAT(BITS, TABLE, HALVES, OFFSETS, GROUP)                                                                    \
+    if (w->bits == BITS && w->has_table == TABLE && w->has_half_scales == HALVES && w->has_offsets == OFFSETS &&       \
+        w->group == GROUP) {                                                                                           \
+        panels_product(w, first_panel, end, x, m, y, y_stride, BITS, TABLE, HALVES, OFFSETS, GROUP);                   \
+        return;                                                                                                        \
+    }
+
+static void multiply_packed(const tk_packed *w, long first_panel, long end, const tk_quantized *x, long m, float *y,
+                            long y_stride) {
+    TK_PACKED_FORMATS(FORMAT)
 }
 
 static void add_scaled(float *y, float a, const float *x, long n) {
@@ -104,10 +185,11 @@ static void add_scaled(float *y, float a, const float *x, long n) {
     }
 }
 
-static bool is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("f16c"); }
 
 const tk_variant tk_x86_avx2 = {
-    {"avx2", multiply, dot_codes, tk_quantize_plain, add_scaled, dot},
+    {"avx2", multiply, multiply_packed, tk_quantize_plain, add_scaled, dot},
     is_supported,
 };
 #pragma clang attribute pop

@@ -5,14 +5,14 @@
 
 #include <immintrin.h>
 
-static inline __mmask16 first(long n) { return (__mmask16)((1u << n) - 1); }
+static inline __mmask16 first_lanes(long n) { return (__mmask16)((1u << n) - 1); }
 
 static float dot(const float *x, const float *y, long n) {
     __m512 sum = _mm512_setzero_ps();
     long i = 0;
     for (; i + 16 <= n; i += 16) { sum = _mm512_fmadd_ps(_mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i), sum); }
     if (i < n) {
-        __mmask16 mask = first(n - i);
+        __mmask16 mask = first_lanes(n - i);
         sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, y + i), sum);
     }
     return _mm512_reduce_add_ps(sum);
@@ -27,7 +27,7 @@ static float dot(const float *x, const float *y, long n) {
             for (int s = 0; s < NR; s++) { sum[r][s] = _mm512_setzero_ps(); }                                          \
         }                                                                                                              \
         for (long i = 0; i < k; i += 16) {                                                                             \
-            __mmask16 mask = k - i < 16 ? first(k - i) : (__mmask16)0xFFFF;                                            \
+            __mmask16 mask = k - i < 16 ? first_lanes(k - i) : (__mmask16)0xFFFF;                                            \
             __m512 y[NR];                                                                                              \
             for (int s = 0; s < NR; s++) { y[s] = _mm512_maskz_loadu_ps(mask, b + s * b_stride + i); }                 \
             for (int r = 0; r < MR; r++) {                                                                             \
@@ -65,53 +65,118 @@ static void multiply(const float *a, long a_stride, long m, const float *b, long
     }
 }
 
-// A code is split into high · 128 + low, two numbers of 8 bits: all the high ones of a row stand first, then the low.
-static void quantize(const float *values, long k, const tk_quantized *out) {
-    int8_t *high = (int8_t *)out->codes, *low = high + k;
-    for (long g = 0; g < k / TK_GROUP; g++) {
-        __m512 x = _mm512_loadu_ps(values + g * TK_GROUP);
-        float largest = _mm512_reduce_max_ps(_mm512_abs_ps(x));
+static void quantize(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums) {
+    for (long b = 0; b < k / 32; b++, values += 32, high += 32, low += 32) {
+        __m512 x[2] = {_mm512_loadu_ps(values), _mm512_loadu_ps(values + 16)};
+        float largest = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(x[0]), _mm512_abs_ps(x[1])));
         float scale = largest > 0x1p-100f ? largest / TK_LARGEST_CODE : 0, inverse = scale > 0 ? 1 / scale : 0;
-        __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(x, _mm512_set1_ps(inverse)));
-        __m512i upper = _mm512_srai_epi32(_mm512_add_epi32(code, _mm512_set1_epi32(64)), 7);
-        __m512i lower = _mm512_sub_epi32(code, _mm512_slli_epi32(upper, 7));
-        _mm_storeu_si128((__m128i *)(high + g * TK_GROUP), _mm512_cvtepi32_epi8(upper));
-        _mm_storeu_si128((__m128i *)(low + g * TK_GROUP), _mm512_cvtepi32_epi8(lower));
-        out->scales[g] = scale;
-        out->sums[g] = scale * (float)_mm512_reduce_add_epi32(code);
+        for (int g = 0; g < 2; g++) {
+            __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(x[g], _mm512_set1_ps(inverse)));
+            __m512i upper = _mm512_srai_epi32(_mm512_add_epi32(code, _mm512_set1_epi32(64)), 7);
+            __m512i lower = _mm512_sub_epi32(code, _mm512_slli_epi32(upper, 7));
+            _mm_storeu_si128((__m128i *)(high + 16 * g), _mm512_cvtepi32_epi8(upper));
+            _mm_storeu_si128((__m128i *)(low + 16 * g), _mm512_cvtepi32_epi8(lower));
+            sums[2 * b + g] = _mm512_reduce_add_epi32(code);
+        }
+        scales[b] = scale;
     }
 }
 
-// `vpdpbusd` multiplies unsigned by signed: the weights are raised by 128, and 128 times the activations taken off again.
-static float dot_codes(const tk_unpacked *weight, const tk_quantized *activation, long k) {
-    const __m512i bias = _mm512_set1_epi8((char)0x80), zero = _mm512_setzero_si512();
-    const __m512i spread = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-    const int8_t *high = (const int8_t *)activation->codes, *low = high + k;
-    __m512 sum = _mm512_setzero_ps();
-    __m128 offset_sum = _mm_setzero_ps();
-    for (long i = 0; i < k; i += 64) {
-        long groups = (k - i) / TK_GROUP, g = i / TK_GROUP;
-        __mmask64 mask = groups < 4 ? (1ull << groups * TK_GROUP) - 1 : ~0ull;
-        __mmask8 group_mask = (__mmask8)(groups < 4 ? (1u << groups) - 1 : 15);
-        __m512i raised = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, weight->codes + i), bias);
-        __m512i upper = _mm512_maskz_loadu_epi8(mask, high + i), lower = _mm512_maskz_loadu_epi8(mask, low + i);
-        __m512i uppers = _mm512_sub_epi32(_mm512_dpbusd_epi32(zero, raised, upper), _mm512_dpbusd_epi32(zero, bias, upper));
-        __m512i lowers = _mm512_sub_epi32(_mm512_dpbusd_epi32(zero, raised, lower), _mm512_dpbusd_epi32(zero, bias, lower));
-        __m512i products = _mm512_add_epi32(_mm512_slli_epi32(uppers, 7), lowers);
-        __m128 scale = _mm_mul_ps(_mm_maskz_loadu_ps(group_mask, weight->scales + g),
-                                  _mm_maskz_loadu_ps(group_mask, activation->scales + g));
-        __m512 lanes = _mm512_permutexvar_ps(spread, _mm512_castps128_ps512(scale));
-        sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(products), lanes, sum);
-        offset_sum = _mm_fmadd_ps(_mm_maskz_loadu_ps(group_mask, weight->offsets + g),
-                                  _mm_maskz_loadu_ps(group_mask, activation->sums + g), offset_sum);
+static inline __m512 load_scales(const uint8_t *from, bool has_halves) {
+    return has_halves ? _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from)) : _mm512_loadu_ps(from);
+}
+
+// One panel by MR rows of activations. Everything but the pointers is constant where this is expanded, so each format
+// gets code of its own. `vpdpbusd` takes four inputs of sixteen rows at a time; high and low codes are added up apart.
+static inline __attribute__((always_inline)) void panel_product(
+    const tk_packed *weight, const uint8_t *panel, const tk_quantized *x, long i, int mr, int bits, bool has_table,
+    bool has_halves, bool has_offsets, int group, __m512 *sum) {
+    const __m512i fifteen = _mm512_set1_epi8(15), bias = _mm512_set1_epi32(weight->bias);
+    const __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)weight->table));
+    const long k = weight->columns, scale_bytes = TK_PANEL_ROWS * (has_halves ? 2 : 4);
+    const long block_bytes = TK_PANEL_ROWS * 32 * bits / 8 + scale_bytes * (32 / group) * (has_offsets ? 2 : 1);
+    for (int r = 0; r < mr; r++) { sum[r] = _mm512_setzero_ps(); }
+    for (long b = 0; b < k / 32; b++, panel += block_bytes) {
+        for (int line = 0; line < block_bytes; line += 64) { _mm_prefetch((const char *)panel + line + 2048, _MM_HINT_T0); }
+        const uint8_t *scales = panel + TK_PANEL_ROWS * 32 * bits / 8;
+        const uint8_t *offsets = scales + scale_bytes * (32 / group);
+        for (int g = 0; g < 32 / group; g++) {
+            __m512i high[8], low[8];
+            for (int r = 0; r < mr; r++) { high[r] = low[r] = _mm512_setzero_si512(); }
+            for (int quad = g * group / 4; quad < (g + 1) * group / 4; quad++) {
+                __m512i w;
+                if (bits == 8) {
+                    w = _mm512_loadu_si512(panel + 64 * quad);
+                } else {
+                    w = _mm512_loadu_si512(panel + 64 * (quad % 4));
+                    w = _mm512_and_si512(quad < 4 ? w : _mm512_srli_epi16(w, 4), fifteen);
+                    if (has_table) { w = _mm512_shuffle_epi8(table, w); }
+                }
+                for (int r = 0; r < mr; r++) {
+                    long at = (i + r) * k + 32 * b + 4 * quad;
+                    high[r] = _mm512_dpbusd_epi32(high[r], w, _mm512_set1_epi32(*(const int32_t *)(x->high + at)));
+                    low[r] = _mm512_dpbusd_epi32(low[r], w, _mm512_set1_epi32(*(const int32_t *)(x->low + at)));
+                }
+            }
+            __m512 scale = load_scales(scales + g * scale_bytes, has_halves);
+            for (int r = 0; r < mr; r++) {
+                const int32_t *sums = x->sums + ((i + r) * k + 32 * b + g * group) / TK_GROUP;
+                int32_t total = group == 32 ? sums[0] + sums[1] : sums[0];
+                float factor = x->scales[((i + r) * k + 32 * b) / 32];
+                __m512i products = _mm512_add_epi32(_mm512_slli_epi32(high[r], 7), low[r]);
+                if (!has_offsets || bits == 8) {
+                    products = _mm512_sub_epi32(products, _mm512_mullo_epi32(bias, _mm512_set1_epi32(total)));
+                }
+                __m512 scaled = _mm512_mul_ps(scale, _mm512_set1_ps(factor));
+                sum[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(products), scaled, sum[r]);
+                if (has_offsets) {
+                    __m512 offset = load_scales(offsets + g * scale_bytes, has_halves);
+                    sum[r] = _mm512_fmadd_ps(offset, _mm512_set1_ps(factor * (float)total), sum[r]);
+                }
+            }
+        }
     }
-    return _mm512_reduce_add_ps(_mm512_add_ps(sum, _mm512_zextps128_ps512(offset_sum)));
+}
+
+static inline __attribute__((always_inline)) void panels_product(
+    const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y, long y_stride, int bits,
+    bool has_table, bool has_halves, bool has_offsets, int group) {
+    for (long p = first; p < end; p++) {
+        const uint8_t *panel = weight->panels + p * weight->panel_bytes;
+        long rows = weight->rows - p * TK_PANEL_ROWS;
+        __mmask16 mask = rows < TK_PANEL_ROWS ? first_lanes(rows) : (__mmask16)0xFFFF;
+        __m512 sum[8];
+        for (long i = 0; i < m;) {
+            long mr = m - i >= 8 ? 8 : m - i >= 4 ? 4 : 1;
+            if (mr == 8) {
+                panel_product(weight, panel, x, i, 8, bits, has_table, has_halves, has_offsets, group, sum);
+            } else if (mr == 4) {
+                panel_product(weight, panel, x, i, 4, bits, has_table, has_halves, has_offsets, group, sum);
+            } else {
+                panel_product(weight, panel, x, i, 1, bits, has_table, has_halves, has_offsets, group, sum);
+            }
+            for (long r = 0; r < mr; r++) { _mm512_mask_storeu_ps(y + (i + r) * y_stride + p * TK_PANEL_ROWS, mask, sum[r]); }
+            i += mr;
+        }
+    }
+}
+
+#define FORMAT(BITS, TABLE, HALVES, OFFSETS, GROUP)                                                                    \
+    if (w->bits == BITS && w->has_table == TABLE && w->has_half_scales == HALVES && w->has_offsets == OFFSETS &&       \
+        w->group == GROUP) {                                                                                           \
+        panels_product(w, first, end, x, m, y, y_stride, BITS, TABLE, HALVES, OFFSETS, GROUP);                         \
+        return;                                                                                                        \
+    }
+
+static void multiply_packed(const tk_packed *w, long first, long end, const tk_quantized *x, long m, float *y,
+                            long y_stride) {
+    TK_PACKED_FORMATS(FORMAT)
 }
 
 static void add_scaled(float *y, float a, const float *x, long n) {
     __m512 factor = _mm512_set1_ps(a);
     for (long i = 0; i < n; i += 16) {
-        __mmask16 mask = n - i < 16 ? first(n - i) : (__mmask16)0xFFFF;
+        __mmask16 mask = n - i < 16 ? first_lanes(n - i) : (__mmask16)0xFFFF;
         __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, y + i));
         _mm512_mask_storeu_ps(y + i, mask, sum);
     }
@@ -123,7 +188,7 @@ static bool is_supported(void) {
 }
 
 const tk_variant tk_x86_avx512vnni = {
-    {"avx512vnni", multiply, dot_codes, quantize, add_scaled, dot},
+    {"avx512vnni", multiply, multiply_packed, quantize, add_scaled, dot},
     is_supported,
 };
 #pragma clang attribute pop

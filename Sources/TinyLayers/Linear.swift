@@ -5,13 +5,13 @@ import TinyTensor
 ///     y[t] = W · x[t] + b
 package struct Linear: Sendable {
     /// `[F, D]`
-    let weight: Matrix
+    let weight: Weights
     /// `[F]`
     let bias: [Float]?
 
     package var outputs: Int { weight.rows }
 
-    init(weight: Matrix, bias: [Float]?) {
+    init(weight: Weights, bias: [Float]?) {
         precondition(
             bias == nil || bias?.count == weight.rows, "a bias must have as many elements as the matrix has rows")
         self.weight = weight
@@ -22,7 +22,7 @@ package struct Linear: Sendable {
         _ slot: (Part) -> Slot, rows: Int, columns: Int, bias: Bool, from weights: some WeightProvider
     ) throws {
         self.init(
-            weight: try weights.matrix(slot(.weight), rows: rows, columns: columns),
+            weight: try weights.weights(slot(.weight), rows: rows, columns: columns),
             bias: bias ? try weights.vector(slot(.bias), count: rows) : nil)
     }
 

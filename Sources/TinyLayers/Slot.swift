@@ -36,8 +36,16 @@ package enum NormRole: Hashable, Sendable {
 
 /// Where layers get their weights from.
 package protocol WeightProvider {
-    /// A matrix of exactly this shape.
+    /// A matrix of exactly this shape, as stored: a table to look rows up in.
     func matrix(_ slot: Slot, rows: Int, columns: Int) throws -> Matrix
+    /// A matrix of exactly this shape, ready for products.
+    func weights(_ slot: Slot, rows: Int, columns: Int) throws -> Weights
     /// A vector of exactly this length.
     func vector(_ slot: Slot, count: Int) throws -> [Float]
+}
+
+extension WeightProvider {
+    package func weights(_ slot: Slot, rows: Int, columns: Int) throws -> Weights {
+        Weights(matrix: try matrix(slot, rows: rows, columns: columns))
+    }
 }

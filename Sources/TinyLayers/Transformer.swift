@@ -7,7 +7,7 @@ package struct Transformer: Sendable {
     private let blocks: [Block]
     private let finalNorm: Norm?
     /// `[V, D]`
-    private let head: Matrix
+    private let head: Weights
 
     /// - Throws: what `weights` throws where one is missing or has another shape.
     package init(spec: ModelSpec, weights: some WeightProvider) throws {
@@ -18,8 +18,8 @@ package struct Transformer: Sendable {
         }
         finalNorm = try spec.finalNorm.map { try Norm($0, Slot.finalNorm, width: spec.width, from: weights) }
         switch spec.head.weight {
-        case .tied: head = stem.table
-        case .own: head = try weights.matrix(.head, rows: spec.vocabulary, columns: spec.width)
+        case .tied: head = try weights.weights(.tokenTable, rows: spec.vocabulary, columns: spec.width)
+        case .own: head = try weights.weights(.head, rows: spec.vocabulary, columns: spec.width)
         }
     }
 

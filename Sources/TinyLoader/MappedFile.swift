@@ -36,7 +36,7 @@ package struct MappedFile: Sendable {
         guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
             throw Self.systemError(path, "cannot be mapped into memory")
         }
-        storage = Storage(UnsafeRawBufferPointer(start: address, count: count)) {
+        storage = Storage(UnsafeRawBufferPointer(start: address, count: count), isMapped: true) {
             munmap(UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
         }
     }

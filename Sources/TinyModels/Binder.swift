@@ -7,15 +7,18 @@ package final class Binder: WeightProvider {
     private let index: TensorIndex
     private let names: NameMap
     private let file: String
+    private let compute: Compute?
     /// Names that slots asked for.
     private var bound: Set<String> = []
     /// Whole tensors that had to be copied on the way, so that parts of one do not copy it again.
     private var copies: [String: Matrix] = [:]
 
-    package init(index: TensorIndex, names: NameMap, file: String) {
+    /// - Parameter compute: what weights are made ready for; without it a binder only checks.
+    package init(index: TensorIndex, names: NameMap, file: String, compute: Compute? = nil) {
         self.index = index
         self.names = names
         self.file = file
+        self.compute = compute
     }
 
     /// A model of this spec with the file's weights.
@@ -68,6 +71,11 @@ package final class Binder: WeightProvider {
     // MARK: Binding
 
     package func matrix(_ slot: Slot, rows: Int, columns: Int) throws -> Matrix { try matrix(try source(slot)) }
+
+    package func weights(_ slot: Slot, rows: Int, columns: Int) throws -> Weights {
+        let matrix = try matrix(try source(slot))
+        return compute?.prepare(matrix) ?? Weights(matrix: matrix)
+    }
 
     package func vector(_ slot: Slot, count: Int) throws -> [Float] { try vector(try source(slot)) }
 

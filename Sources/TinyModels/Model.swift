@@ -32,7 +32,7 @@ public final class Model: Sendable {
     public init(at path: String, precision: Precision = .fast, threads: Int? = nil) throws {
         let compute = try Compute(precision: precision, threads: threads)
         let recipe = try Recipe(checkpoint: Checkpoint(path: path))
-        let binder = recipe.binder()
+        let binder = recipe.binder(compute)
         transformer = try binder.transformer(recipe.spec)
         self.path = path
         self.compute = compute

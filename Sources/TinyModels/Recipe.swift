@@ -1,6 +1,7 @@
 import TinyJSON
 package import TinyLayers
 package import TinyLoader
+package import TinyTensor
 package import TinyTokenizer
 
 /// What is known of a checkpoint before its weights are touched: whose it is, its spec, and what its tensors are called.
@@ -52,7 +53,10 @@ package struct Recipe {
             "the model family \(printable(name)) is not supported; supported are \(supported.joined(separator: ", "))")
     }
 
-    package func binder() -> Binder { Binder(index: checkpoint.index, names: names, file: checkpoint.path) }
+    /// - Parameter compute: what weights are made ready for; without it a binder only checks.
+    package func binder(_ compute: Compute? = nil) -> Binder {
+        Binder(index: checkpoint.index, names: names, file: checkpoint.path, compute: compute)
+    }
 
     /// What a user should know: keys nobody read, tensors nobody bound.
     package func warnings(unbound: [String]) -> [String] {

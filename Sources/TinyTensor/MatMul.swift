@@ -10,16 +10,17 @@ extension Compute {
     ///
     /// - Parameters:
     ///   - x: `[T, D]`
-    ///   - weight: `[F, D]`, any element type.
+    ///   - weights: `[F, D]`, any element type, prepared by this `Compute`.
     ///   - y: `[T, F]`, overwritten.
     /// - Precondition: the shapes agree, and `scratch` was made for at least `D` inputs and `T` rows.
-    package func multiply(_ x: Rows, by weight: Matrix, into y: Rows, phase: Phase, scratch: MatMulScratch) {
+    package func multiply(_ x: Rows, by weights: Weights, into y: Rows, phase: Phase, scratch: MatMulScratch) {
+        let weight = weights.matrix
         precondition(
             x.width == weight.columns && y.width == weight.rows && x.count == y.count,
             "[\(x.count), \(x.width)] by [\(weight.rows), \(weight.columns)] into [\(y.count), \(y.width)]")
         scratch.check(inputs: x.width, rows: x.count, threads: pool.threadCount)
-        if precision == .fast && weight.type.isQuantized {
-            multiplyCodes(x, by: weight, into: y, scratch: scratch)
+        if let packed = weights.packed {
+            multiplyPacked(x, by: packed, into: y, scratch: scratch)
         } else if phase == .prompt && !kernels.hasVectors {
             multiplyBLAS(x, by: weight, into: y, scratch: scratch)
         } else {
@@ -38,23 +39,22 @@ extension Compute {
         }
     }
 
-    private func multiplyCodes(_ x: Rows, by weight: Matrix, into y: Rows, scratch: MatMulScratch) {
-        let k = weight.columns
+    private func multiplyPacked(_ x: Rows, by weight: PackedMatrix, into y: Rows, scratch: MatMulScratch) {
         withUnsafePointer(to: scratch.activations) { activations in
             if x.count == 1 {
-                tk_quantize_rows(kernels.table, x.base, 0, 1, k, activations)
+                tk_quantize_rows(kernels.table, x.base, 0, 1, x.width, activations)
             } else {
                 pool.run { part in
                     let rows = pool.range(of: part, count: x.count)
-                    tk_quantize_rows(kernels.table, x.base, rows.lowerBound, rows.upperBound, k, activations)
+                    tk_quantize_rows(kernels.table, x.base, rows.lowerBound, rows.upperBound, x.width, activations)
                 }
             }
-            pool.run { part in
-                let outputs = pool.range(of: part, count: weight.rows, grain: 4)
-                var row = scratch.unpacked(part)
-                tk_product_codes(
-                    kernels.table, weight.type.kernelType, weight.bytes(fromRow: outputs.lowerBound), weight.rowBytes,
-                    outputs.count, k, activations, x.count, y.base + outputs.lowerBound, y.width, &row)
+            withUnsafePointer(to: weight.packed) { packed in
+                pool.run { part in
+                    let panels = pool.range(of: part, count: weight.panels)
+                    kernels.table.pointee.multiply_packed(
+                        packed, panels.lowerBound, panels.upperBound, activations, x.count, y.base, y.width)
+                }
             }
         }
     }

@@ -9,27 +9,26 @@ package final class MatMulScratch {
     private let rows: Int
     private let threads: Int
     private let floats: RowBuffer
-    private let weightCodes: UnsafeMutableBufferPointer<Int8>
-    private let activationCodes: UnsafeMutableBufferPointer<Int16>
+    private let codes: UnsafeMutableBufferPointer<Int8>
+    private let sums: UnsafeMutableBufferPointer<Int32>
 
     /// - Parameters:
     ///   - inputs: the widest rows of activations that will be multiplied.
     ///   - rows: the most rows at once.
     package init(inputs: Int, rows: Int, threads: Int) {
-        self.inputs = inputs.roundedUp(to: TK_GROUP)
+        self.inputs = inputs.roundedUp(to: 32)
         self.rows = rows
         self.threads = threads
-        let groups = self.inputs / TK_GROUP
-        floats = RowBuffer(capacity: threads * Self.threadFloats(inputs: self.inputs) + rows * 2 * groups)
-        weightCodes = .allocate(capacity: threads * self.inputs)
-        weightCodes.initialize(repeating: 0)
-        activationCodes = .allocate(capacity: rows * self.inputs)
-        activationCodes.initialize(repeating: 0)
+        floats = RowBuffer(capacity: threads * Self.threadFloats(inputs: self.inputs) + rows * self.inputs / 32)
+        codes = .allocate(capacity: 2 * rows * self.inputs)
+        codes.initialize(repeating: 0)
+        sums = .allocate(capacity: rows * self.inputs / TK_GROUP)
+        sums.initialize(repeating: 0)
     }
 
     deinit {
-        weightCodes.deallocate()
-        activationCodes.deallocate()
+        codes.deallocate()
+        sums.deallocate()
     }
 
     func check(inputs: Int, rows: Int, threads: Int) {
@@ -42,10 +41,10 @@ package final class MatMulScratch {
     /// Rows of weights expanded at a time: a multiple of the kernels' tiles.
     static func panelRows(inputs: Int) -> Int { max(4, min(64, panelFloats / max(1, inputs) / 4 * 4)) }
 
-    // A thread's floats: panel · tile of inputs · tile of outputs · scales and offsets of one row of weights.
+    // A thread's floats: panel · tile of inputs · tile of outputs.
 
     private static func threadFloats(inputs: Int) -> Int {
-        max(panelFloats, 4 * inputs) + BLAS.tileRows * (inputs + 64) + 2 * (inputs / TK_GROUP) + 16
+        max(panelFloats, 4 * inputs) + BLAS.tileRows * (inputs + 64)
     }
 
     private func thread(_ part: Int) -> UnsafeMutablePointer<Float> {
@@ -58,19 +57,11 @@ package final class MatMulScratch {
 
     func tileOutputs(_ part: Int) -> UnsafeMutablePointer<Float> { tileInputs(part) + BLAS.tileRows * inputs }
 
-    /// One unpacked row of weights.
-    func unpacked(_ part: Int) -> tk_unpacked {
-        let scales = tileOutputs(part) + BLAS.tileRows * 64
-        return tk_unpacked(
-            codes: weightCodes.baseAddress! + part * inputs, scales: scales, offsets: scales + inputs / TK_GROUP)
-    }
-
     /// All quantized rows of activations.
     var activations: tk_quantized {
-        let scales = floats.base + threads * Self.threadFloats(inputs: inputs)
-        return tk_quantized(
-            codes: activationCodes.baseAddress!, scales: scales,
-            sums: scales + rows * (inputs / TK_GROUP))
+        tk_quantized(
+            high: codes.baseAddress!, low: codes.baseAddress! + rows * inputs,
+            scales: floats.base + threads * Self.threadFloats(inputs: inputs), sums: sums.baseAddress!)
     }
 }
 

@@ -36,25 +36,43 @@ void tk_expand(tk_type type, const void *source, long count, float *values);
 // The same, added to what is there.
 void tk_add_row(tk_type type, const void *source, long count, float *values);
 
+// A number that is a half exactly, as its bits.
+uint16_t tk_to_half(float value);
+
+// The sixteen codes of a type whose codes are looked up.
+void tk_code_table(tk_type type, uint8_t *codes);
+
 // --- Kernels of one instruction set. ---
 
-// One row of weights, unpacked: weight[i] = scales[g] · codes[i] + offsets[g], g = i / TK_GROUP.
+// Rows of activations in codes of 15 bits: value ≈ scales[b] · code[i], b = i / 32. Eight bits would be cheaper to
+// multiply by, but a few activations of some models are a thousand times their neighbours, and round those away. A code
+// is high · 128 + low, two numbers of 8 bits. Row i begins at i · K elements, and i · K / 32 or K / 16 of the others.
 typedef struct {
-    int8_t *codes;   // [K]
-    float *scales;   // [K / TK_GROUP]
-    float *offsets;  // [K / TK_GROUP]
-} tk_unpacked;
-
-// One row of activations in codes of 15 bits: value ≈ scales[g] · code[i]. Eight bits would be cheaper to multiply by,
-// but a few activations of some models are a thousand times their neighbours, and round those away.
-typedef struct {
-    int16_t *codes;  // [K], arranged as the instruction set likes it
-    float *scales;   // [K / TK_GROUP]
-    float *sums;     // [K / TK_GROUP] scale times the sum of the group's codes, for weights with an offset
+    int8_t *high;    // [T, K] −127…127
+    int8_t *low;     // [T, K] −64…63
+    float *scales;   // [T, K / 32]
+    int32_t *sums;   // [T, K / 16] of the codes of a group
 } tk_quantized;
 
 // The largest code.
 enum { TK_LARGEST_CODE = 127 * 128 };
+
+// Rows of weights that are packed together.
+enum { TK_PANEL_ROWS = 16 };
+
+// Quantized weights, packed: see pack.c. Panels stand one after the other, the last filled up with zeros.
+typedef struct {
+    const uint8_t *panels;
+    long rows, columns;
+    long panel_bytes;
+    uint8_t bits;           // 4 or 8 a code
+    uint8_t bias;           // what was added to make codes unsigned
+    bool has_table;         // stored are indices into a table of code + 128
+    bool has_half_scales;   // 16 bits, or 32
+    bool has_offsets;
+    uint8_t group;          // inputs that share a scale: 16 or 32
+    uint8_t table[16];
+} tk_packed;
 
 typedef struct {
     const char *name;
@@ -63,11 +81,13 @@ typedef struct {
     void (*multiply)(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k,
                      float *c, long c_stride);
 
-    // Σ_i weight[i] · activation[i]; k is a multiple of TK_GROUP.
-    float (*dot_codes)(const tk_unpacked *weight, const tk_quantized *activation, long k);
+    // y[i][j] = Σ_k x[i][k] · weight[j][k] for i < m and the rows of panels first..<end. The order of a sum depends on
+    // the number of columns alone.
+    void (*multiply_packed)(const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y,
+                            long y_stride);
 
-    // Rounds k values (a multiple of TK_GROUP) to codes, the largest of each group to ±TK_LARGEST_CODE.
-    void (*quantize)(const float *values, long k, const tk_quantized *out);
+    // Rounds k values (a multiple of 32) to codes, the largest of each block to ±TK_LARGEST_CODE.
+    void (*quantize)(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
 
     // y += a · x, and Σ x · y.
     void (*add_scaled)(float *y, float a, const float *x, long n);
@@ -81,19 +101,21 @@ bool tk_is_supported(const tk_kernels *kernels);
 
 // --- Products with stored weights (product.c): y[i][j] = Σ_k x[i][k] · weight[j][k], i < m, j < n. ---
 
-// Row `i` of rows of codes that stand one after the other.
-static inline tk_quantized tk_quantized_row(const tk_quantized *rows, long i, long k) {
-    return (tk_quantized){rows->codes + i * k, rows->scales + i * (k / TK_GROUP), rows->sums + i * (k / TK_GROUP)};
-}
-
 // Float activations; `panel` is scratch of panel_rows · k floats.
 void tk_product_floats(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
                        const float *x, long m, float *y, long y_stride, float *panel, long panel_rows);
-// Quantized weights and activations; `row` is scratch for one unpacked row of weights.
-void tk_product_codes(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
-                      const tk_quantized *x, long m, float *y, long y_stride, const tk_unpacked *row);
 // Rows first..<end of x to codes.
 void tk_quantize_rows(const tk_kernels *kernels, const float *x, long first, long end, long k, const tk_quantized *out);
+
+// --- Packing (pack.c) ---
+
+// How a matrix of this type is packed; `panels` is left to the caller, panel_bytes · ⌈rows / TK_PANEL_ROWS⌉ bytes.
+tk_packed tk_packed_format(tk_type type, long rows, long columns);
+long tk_packed_block_bytes(const tk_packed *packed);
+// Packs `row_count` rows, at most TK_PANEL_ROWS, into one panel. codes [TK_PANEL_ROWS · K], scales and offsets
+// [TK_PANEL_ROWS · K / TK_GROUP] are scratch.
+void tk_pack_panel(const tk_packed *packed, tk_type type, const uint8_t *rows, long row_bytes, long row_count,
+                   uint8_t *panel, int8_t *codes, float *scales, float *offsets);
 
 // --- Element-wise (elementwise.c): sums in double, the same on every machine up to the compiler's libm. ---
 
