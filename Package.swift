@@ -12,8 +12,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: ["Fixtures"], swiftSettings: swiftSettings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TinyTestSupport"], exclude: exclude, swiftSettings: swiftSettings)
 }
 
 let package = Package(
@@ -50,7 +51,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
-        tests("TinyTemplateTests", ["TinyTemplate", "TinyJSON"]),
-        tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"]),
+        .target(name: "TinyTestSupport", path: "Tests/TinyTestSupport", swiftSettings: swiftSettings),
+        tests("TinyJSONTests", ["TinyJSON"]),
+        tests("TinyTensorTests", ["TinyTensor", "CTinyKernels", "COpenBLAS", "TinyLoader"]),
+        tests("TinyLoaderTests", ["TinyLoader", "TinyTensor", "TinyJSON", "CTinyKernels"]),
+        tests("TinyTemplateTests", ["TinyTemplate", "TinyJSON"], exclude: ["Fixtures"]),
+        tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"], exclude: ["Fixtures"]),
     ]
 )

@@ -6,6 +6,9 @@
 
 typedef uint16_t half_bits;
 
+// Packed: blocks may stand at odd addresses in a file, which C otherwise forbids.
+#pragma pack(push, 1)
+
 // Blocks of 32: a scale, sometimes a minimum, fifth bits, then codes. In the 4- and 5-bit types the low nibbles are
 // the first 16 elements and the high nibbles the last 16.
 typedef struct { half_bits d; int8_t codes[32]; } block_q8_0;
@@ -23,6 +26,8 @@ typedef struct { half_bits d, dmin; uint8_t scales[12]; uint8_t nibbles[128]; } 
 typedef struct { half_bits d, dmin; uint8_t scales[12]; uint8_t fifth[32]; uint8_t nibbles[128]; } block_q5_k;
 typedef struct { uint8_t low[128]; uint8_t high[64]; int8_t scales[16]; half_bits d; } block_q6_k;
 typedef struct { half_bits d; uint16_t scales_high; uint8_t scales_low[4]; uint8_t nibbles[128]; } block_iq4_xs;
+
+#pragma pack(pop)
 
 _Static_assert(sizeof(block_q8_0) == 34, "Q8_0");
 _Static_assert(sizeof(block_q4_0) == 18, "Q4_0");

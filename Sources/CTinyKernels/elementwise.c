@@ -16,8 +16,8 @@ void tk_layer_norm(float *y, const float *x, const float *weight, const float *b
     for (long i = 0; i < n; i++) { sum += (double)x[i]; }
     double mean = sum / (double)n;
     for (long i = 0; i < n; i++) { squares += ((double)x[i] - mean) * ((double)x[i] - mean); }
-    float factor = (float)(1 / sqrt(squares / (double)n + (double)epsilon)), shift = (float)mean;
-    for (long i = 0; i < n; i++) { y[i] = (x[i] - shift) * factor * weight[i]; }
+    float factor = (float)(1 / sqrt(squares / (double)n + (double)epsilon));
+    for (long i = 0; i < n; i++) { y[i] = (float)((double)x[i] - mean) * factor * weight[i]; }
     if (bias) { tk_add(y, bias, n); }
 }
 

@@ -4,6 +4,8 @@
 
 #include "include/tiny_kernels.h"
 
+#include <string.h>
+
 // A table and the question whether this machine can run it. The table comes first: dispatch casts between the two.
 typedef struct {
     tk_kernels kernels;
@@ -15,6 +17,13 @@ extern const tk_variant tk_plain;
 extern const tk_variant tk_x86_avx2;
 extern const tk_variant tk_x86_avx512vnni;
 #endif
+
+// Four codes as they stand in memory.
+static inline int32_t quad_at(const int8_t *codes) {
+    int32_t quad;
+    memcpy(&quad, codes, sizeof quad);
+    return quad;
+}
 
 // The packed formats that element types come to: bits, table, scales of 16 bits, offsets, group.
 #define TK_PACKED_FORMATS(FORMAT)                                                                                      \

@@ -2,6 +2,7 @@
 #include "kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 static float dot(const float *x, const float *y, long n) {
     double sum = 0;
@@ -83,14 +84,28 @@ static void multiply_packed(const tk_packed *weight, long first, long end, const
     }
 }
 
+// Of 32 values. As bits NaN is above all numbers, so that it reaches the scale and is not lost.
+static float largest_magnitude(const float *values) {
+    uint32_t largest = 0;
+    for (int j = 0; j < 32; j++) {
+        uint32_t bits;
+        memcpy(&bits, values + j, sizeof bits);
+        bits &= 0x7FFFFFFF;
+        largest = bits > largest ? bits : largest;
+    }
+    float result;
+    memcpy(&result, &largest, sizeof result);
+    return result;
+}
+
 void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums) {
     for (long b = 0; b < k / 32; b++, values += 32, high += 32, low += 32) {
-        float largest = 0;
-        for (int j = 0; j < 32; j++) { largest = fmaxf(largest, fabsf(values[j])); }
+        float largest = largest_magnitude(values);
         // A block so small that the inverse would overflow is as good as zero.
-        float scale = largest > 0x1p-100f ? largest / TK_LARGEST_CODE : 0, inverse = scale > 0 ? 1 / scale : 0;
+        float scale = largest <= 0x1p-100f ? 0 : largest / TK_LARGEST_CODE, inverse = scale > 0 ? 1 / scale : 0;
         for (int j = 0; j < 32; j++) {
-            int32_t code = (int32_t)rintf(values[j] * inverse);
+            float rounded = rintf(values[j] * inverse);
+            int32_t code = isnan(rounded) ? 0 : (int32_t)rounded;
             high[j] = (int8_t)((code + 64) >> 7);
             low[j] = (int8_t)(code - high[j] * 128);
         }

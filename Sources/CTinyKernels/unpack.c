@@ -25,14 +25,12 @@ static inline float from_half(half_bits half) {
 }
 
 uint16_t tk_to_half(float value) {
-    float magnitude = (value < 0 ? -value : value) * 0x1p-112f;  // the bias the other way; subnormals come out right
     uint32_t bits;
+    memcpy(&bits, &value, 4);
+    uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+    float magnitude = from_bits(bits & 0x7FFFFFFF) * 0x1p-112f;  // the bias the other way; subnormals come out right
     memcpy(&bits, &magnitude, 4);
-    uint32_t half = bits >> 13;
-    if (half > 0x7C00) { half = 0x7C00; }
-    uint32_t sign;
-    memcpy(&sign, &value, 4);
-    return (uint16_t)(half | (sign >> 16 & 0x8000));
+    return (uint16_t)((bits >> 13 > 0x7C00 ? 0x7C00 : bits >> 13) | sign);
 }
 
 static inline void fill(float *groups, long count, float value) {
@@ -41,7 +39,8 @@ static inline void fill(float *groups, long count, float value) {
 
 // --- Blocks of 32 ---
 
-static void unpack_q8_0(const block_q8_0 *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q8_0(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q8_0 *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 32) {
         memcpy(codes, b->codes, 32);
         fill(scales + 2 * i, 2, from_half(b->d));
@@ -60,7 +59,8 @@ static inline void add_fifth_bits(const uint8_t *fifth, int8_t *codes) {
     for (int j = 0; j < 32; j++) { codes[j] = (int8_t)(codes[j] + ((fifth[j / 8] >> (j % 8) & 1) << 4)); }
 }
 
-static void unpack_q4_0(const block_q4_0 *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q4_0(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q4_0 *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 32) {
         split_nibbles(b->nibbles, 8, codes);
         fill(scales + 2 * i, 2, from_half(b->d));
@@ -68,7 +68,8 @@ static void unpack_q4_0(const block_q4_0 *b, long blocks, int8_t *codes, float *
     }
 }
 
-static void unpack_q4_1(const block_q4_1 *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q4_1(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q4_1 *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 32) {
         split_nibbles(b->nibbles, 0, codes);
         fill(scales + 2 * i, 2, from_half(b->d));
@@ -76,7 +77,8 @@ static void unpack_q4_1(const block_q4_1 *b, long blocks, int8_t *codes, float *
     }
 }
 
-static void unpack_q5_0(const block_q5_0 *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q5_0(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q5_0 *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 32) {
         split_nibbles(b->nibbles, 16, codes);
         add_fifth_bits(b->fifth, codes);
@@ -85,7 +87,8 @@ static void unpack_q5_0(const block_q5_0 *b, long blocks, int8_t *codes, float *
     }
 }
 
-static void unpack_q5_1(const block_q5_1 *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q5_1(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q5_1 *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 32) {
         split_nibbles(b->nibbles, 0, codes);
         add_fifth_bits(b->fifth, codes);
@@ -103,7 +106,8 @@ static inline void look_up_nibbles(const uint8_t *nibbles, const int8_t *table, 
 
 static const int8_t iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
-static void unpack_iq4_nl(const block_iq4_nl *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_iq4_nl(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_iq4_nl *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 32) {
         look_up_nibbles(b->nibbles, iq4_values, codes);
         fill(scales + 2 * i, 2, from_half(b->d));
@@ -119,7 +123,8 @@ static inline float half_power(uint8_t exponent) {
     return exponent < 2 ? from_bits(0x00200000u << exponent) : from_bits((uint32_t)(exponent - 1) << 23);
 }
 
-static void unpack_mxfp4(const block_mxfp4 *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_mxfp4(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_mxfp4 *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 32) {
         look_up_nibbles(b->nibbles, e2m1_doubled, codes);
         fill(scales + 2 * i, 2, half_power(b->exponent));
@@ -129,7 +134,8 @@ static void unpack_mxfp4(const block_mxfp4 *b, long blocks, int8_t *codes, float
 
 // --- Blocks of 256 ---
 
-static void unpack_q2_k(const block_q2_k *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q2_k(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q2_k *b = source;
     for (long i = 0; i < blocks; i++, b++, scales += 16, offsets += 16) {
         float d = from_half(b->d), dmin = from_half(b->dmin);
         for (int half = 0; half < 2; half++) {
@@ -144,7 +150,8 @@ static void unpack_q2_k(const block_q2_k *b, long blocks, int8_t *codes, float *
     }
 }
 
-static void unpack_q3_k(const block_q3_k *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q3_k(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q3_k *b = source;
     for (long i = 0; i < blocks; i++, b++, scales += 16) {
         float d = from_half(b->d);
         for (int part = 0; part < 8; part++, codes += 32) {
@@ -182,14 +189,16 @@ static inline void split_nibbles_by_32(const uint8_t *nibbles, int8_t *codes) {
     }
 }
 
-static void unpack_q4_k(const block_q4_k *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q4_k(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q4_k *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 256, scales += 16, offsets += 16) {
         unpack_six_bits(b->scales, from_half(b->d), from_half(b->dmin), scales, offsets);
         for (int c = 0; c < 4; c++) { split_nibbles_by_32(b->nibbles + 32 * c, codes + 64 * c); }
     }
 }
 
-static void unpack_q5_k(const block_q5_k *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q5_k(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q5_k *b = source;
     for (long i = 0; i < blocks; i++, b++, codes += 256, scales += 16, offsets += 16) {
         unpack_six_bits(b->scales, from_half(b->d), from_half(b->dmin), scales, offsets);
         for (int c = 0; c < 4; c++) { split_nibbles_by_32(b->nibbles + 32 * c, codes + 64 * c); }
@@ -200,7 +209,8 @@ static void unpack_q5_k(const block_q5_k *b, long blocks, int8_t *codes, float *
     }
 }
 
-static void unpack_q6_k(const block_q6_k *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_q6_k(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_q6_k *b = source;
     for (long i = 0; i < blocks; i++, b++, scales += 16) {
         float d = from_half(b->d);
         for (int half = 0; half < 2; half++, codes += 128) {
@@ -217,7 +227,8 @@ static void unpack_q6_k(const block_q6_k *b, long blocks, int8_t *codes, float *
     fill(offsets, 16 * blocks, 0);
 }
 
-static void unpack_iq4_xs(const block_iq4_xs *b, long blocks, int8_t *codes, float *scales, float *offsets) {
+static void unpack_iq4_xs(const void *source, long blocks, int8_t *codes, float *scales, float *offsets) {
+    const block_iq4_xs *b = source;
     for (long i = 0; i < blocks; i++, b++, scales += 16) {
         float d = from_half(b->d);
         for (int s = 0; s < 8; s++, codes += 32) {
@@ -241,19 +252,19 @@ static const struct {
     [TK_F32] = {1, 4, NULL},
     [TK_F16] = {1, 2, NULL},
     [TK_BF16] = {1, 2, NULL},
-    [TK_Q8_0] = {32, sizeof(block_q8_0), (unpack_function *)unpack_q8_0},
-    [TK_Q4_0] = {32, sizeof(block_q4_0), (unpack_function *)unpack_q4_0},
-    [TK_Q4_1] = {32, sizeof(block_q4_1), (unpack_function *)unpack_q4_1},
-    [TK_Q5_0] = {32, sizeof(block_q5_0), (unpack_function *)unpack_q5_0},
-    [TK_Q5_1] = {32, sizeof(block_q5_1), (unpack_function *)unpack_q5_1},
-    [TK_Q2_K] = {256, sizeof(block_q2_k), (unpack_function *)unpack_q2_k},
-    [TK_Q3_K] = {256, sizeof(block_q3_k), (unpack_function *)unpack_q3_k},
-    [TK_Q4_K] = {256, sizeof(block_q4_k), (unpack_function *)unpack_q4_k},
-    [TK_Q5_K] = {256, sizeof(block_q5_k), (unpack_function *)unpack_q5_k},
-    [TK_Q6_K] = {256, sizeof(block_q6_k), (unpack_function *)unpack_q6_k},
-    [TK_IQ4_NL] = {32, sizeof(block_iq4_nl), (unpack_function *)unpack_iq4_nl},
-    [TK_IQ4_XS] = {256, sizeof(block_iq4_xs), (unpack_function *)unpack_iq4_xs},
-    [TK_MXFP4] = {32, sizeof(block_mxfp4), (unpack_function *)unpack_mxfp4},
+    [TK_Q8_0] = {32, sizeof(block_q8_0), unpack_q8_0},
+    [TK_Q4_0] = {32, sizeof(block_q4_0), unpack_q4_0},
+    [TK_Q4_1] = {32, sizeof(block_q4_1), unpack_q4_1},
+    [TK_Q5_0] = {32, sizeof(block_q5_0), unpack_q5_0},
+    [TK_Q5_1] = {32, sizeof(block_q5_1), unpack_q5_1},
+    [TK_Q2_K] = {256, sizeof(block_q2_k), unpack_q2_k},
+    [TK_Q3_K] = {256, sizeof(block_q3_k), unpack_q3_k},
+    [TK_Q4_K] = {256, sizeof(block_q4_k), unpack_q4_k},
+    [TK_Q5_K] = {256, sizeof(block_q5_k), unpack_q5_k},
+    [TK_Q6_K] = {256, sizeof(block_q6_k), unpack_q6_k},
+    [TK_IQ4_NL] = {32, sizeof(block_iq4_nl), unpack_iq4_nl},
+    [TK_IQ4_XS] = {256, sizeof(block_iq4_xs), unpack_iq4_xs},
+    [TK_MXFP4] = {32, sizeof(block_mxfp4), unpack_mxfp4},
 };
 
 long tk_block_elements(tk_type type) { return types[type].elements; }

@@ -68,8 +68,10 @@ static void multiply(const float *a, long a_stride, long m, const float *b, long
 static void quantize(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums) {
     for (long b = 0; b < k / 32; b++, values += 32, high += 32, low += 32) {
         __m512 x[2] = {_mm512_loadu_ps(values), _mm512_loadu_ps(values + 16)};
-        float largest = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(x[0]), _mm512_abs_ps(x[1])));
-        float scale = largest > 0x1p-100f ? largest / TK_LARGEST_CODE : 0, inverse = scale > 0 ? 1 / scale : 0;
+        // As bits NaN is above all numbers, so that it reaches the scale and is not lost.
+        __m512i bits = _mm512_max_epi32(_mm512_castps_si512(_mm512_abs_ps(x[0])), _mm512_castps_si512(_mm512_abs_ps(x[1])));
+        float largest = _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(_mm512_reduce_max_epi32(bits))));
+        float scale = largest <= 0x1p-100f ? 0 : largest / TK_LARGEST_CODE, inverse = scale > 0 ? 1 / scale : 0;
         for (int g = 0; g < 2; g++) {
             __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(x[g], _mm512_set1_ps(inverse)));
             __m512i upper = _mm512_srai_epi32(_mm512_add_epi32(code, _mm512_set1_epi32(64)), 7);
@@ -114,8 +116,8 @@ static inline __attribute__((always_inline)) void panel_product(
                 }
                 for (int r = 0; r < mr; r++) {
                     long at = (i + r) * k + 32 * b + 4 * quad;
-                    high[r] = _mm512_dpbusd_epi32(high[r], w, _mm512_set1_epi32(*(const int32_t *)(x->high + at)));
-                    low[r] = _mm512_dpbusd_epi32(low[r], w, _mm512_set1_epi32(*(const int32_t *)(x->low + at)));
+                    high[r] = _mm512_dpbusd_epi32(high[r], w, _mm512_set1_epi32(quad_at(x->high + at)));
+                    low[r] = _mm512_dpbusd_epi32(low[r], w, _mm512_set1_epi32(quad_at(x->low + at)));
                 }
             }
             __m512 scale = load_scales(scales + g * scale_bytes, has_halves);
@@ -171,6 +173,7 @@ static inline __attribute__((always_inline)) void panels_product(
 static void multiply_packed(const tk_packed *w, long first, long end, const tk_quantized *x, long m, float *y,
                             long y_stride) {
     TK_PACKED_FORMATS(FORMAT)
+    __builtin_trap();  // a format that pack.c makes and the list leaves out
 }
 
 static void add_scaled(float *y, float a, const float *x, long n) {

@@ -3,6 +3,8 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
     /// Bytes from the start of the text.
     package let byte: Int
     package let reason: String
+    /// Whether what is wrong is a key that stands twice in one object.
+    package var isDuplicateKey = false
 
     package var description: String { "not valid JSON at byte \(byte): \(reason)" }
 }
@@ -73,10 +75,11 @@ private struct JSONParser {
             guard peek == UInt8(ascii: "\"") else { throw error("expected a key, found \(found)") }
             let key = try string()
             skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw error("expected ':' after key \"\(key)\", found \(found)") }
+            guard take(UInt8(ascii: ":")) else { throw error("expected ':' after key \(quoted(key)), found \(found)") }
             let value = try value(depth: depth + 1)
             guard object.append(key, value) else {
-                throw JSONError(byte: start, reason: "key \"\(key)\" stands twice in one object")
+                throw JSONError(
+                    byte: start, reason: "key \(quoted(key)) stands twice in one object", isDuplicateKey: true)
             }
             skipSpace()
             if take(UInt8(ascii: ",")) { continue }
@@ -128,7 +131,8 @@ private struct JSONParser {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let integer = Int(text) { return .integer(integer) }
         guard let double = Double(text), double.isFinite else {
-            throw JSONError(byte: start, reason: "the number \(text) is out of range")
+            throw JSONError(
+                byte: start, reason: "the number \(text.prefix(40))\(text.utf8.count > 40 ? "…" : "") is out of range")
         }
         return .number(double)
     }
@@ -189,7 +193,7 @@ private struct JSONParser {
         case UInt8(ascii: "r"): buffer.append(0x0D)
         case UInt8(ascii: "t"): buffer.append(0x09)
         case UInt8(ascii: "u"): buffer.append(contentsOf: String(Character(try unicodeEscape())).utf8)
-        default: throw JSONError(byte: position - 1, reason: "an unknown escape '\\\(Character(Unicode.Scalar(byte)))'")
+        default: throw JSONError(byte: position - 1, reason: "an unknown escape, '\\' and then \(shown(byte))")
         }
     }
 
@@ -245,7 +249,21 @@ private struct JSONParser {
 
     private var found: String {
         guard let byte = peek else { return "the end of the text" }
-        return 0x21..<0x7F ~= byte ? "'\(Character(Unicode.Scalar(byte)))'" : "byte \(byte)"
+        return shown(byte)
+    }
+
+    private func shown(_ byte: UInt8) -> String {
+        0x21..<0x7F ~= byte ? "'\(Character(Unicode.Scalar(byte)))'" : "byte \(byte)"
+    }
+
+    /// A key for a message: cut to a length, with nothing in it that a terminal would act on.
+    private func quoted(_ key: String) -> String {
+        var result = ""
+        for scalar in key.unicodeScalars.prefix(120) {
+            let isControl = scalar.value < 0x20 || 0x7F..<0xA0 ~= scalar.value
+            result += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(Character(scalar))
+        }
+        return "\"\(result)\(key.unicodeScalars.count > 120 ? "…" : "")\""
     }
 
     private func error(_ reason: String) -> JSONError { JSONError(byte: position, reason: reason) }

@@ -18,7 +18,7 @@ package struct Checkpoint: Sendable {
     /// - Parameter path: a GGUF file, a safetensors file with its `config.json` beside it, or a folder of either.
     package init(path: String) throws(FormatError) {
         switch FileSystem.kind(of: path) {
-        case nil: throw FormatError(.unreadable, file: path, "there is no such file or folder")
+        case nil: throw FormatError(.unreadable, file: path, FileSystem.lastError)
         case .other: throw FormatError(.unreadable, file: path, "is neither a file nor a folder")
         case .folder: try self.init(folder: path, named: path)
         case .file: try self.init(file: path, named: path)
@@ -46,7 +46,13 @@ package struct Checkpoint: Sendable {
     private init(folder: String, named path: String) throws(FormatError) {
         let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
         let names = FileSystem.names(in: folder)
-        if let list = names.first(where: { $0.hasSuffix(".safetensors.index.json") }) {
+        let lists = names.filter { $0.hasSuffix(".safetensors.index.json") }
+        if lists.count > 1 && !lists.contains("model.safetensors.index.json") {
+            throw FormatError(
+                .unknownFormat, file: folder,
+                "holds several models (\(lists.joined(separator: ", "))); none is model.safetensors.index.json")
+        }
+        if let list = lists.first(where: { $0 == "model.safetensors.index.json" }) ?? lists.first {
             let shards = try SafetensorsShards(list: folder + "/" + list)
             let config = try Self.config(folder)
             self.init(path: path, format: .folder(folder, config: config), index: shards.index, files: shards.files)
@@ -78,7 +84,7 @@ package struct Checkpoint: Sendable {
     }
 
     private static func config(_ folder: String) throws(FormatError) -> JSONObject {
-        guard let config = try json(folder + "/config.json", limit: 16 << 20) else {
+        guard let config = try json(folder + "/config.json", limit: 4 << 20) else {
             throw FormatError(.missing, file: folder + "/config.json", "is needed beside safetensors, and is not there")
         }
         return config

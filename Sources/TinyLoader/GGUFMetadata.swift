@@ -1,3 +1,5 @@
+import TinyJSON
+
 /// A value of GGUF's metadata.
 package enum GGUFValue: Sendable, Equatable {
     case integer(Int)
@@ -33,10 +35,10 @@ package struct GGUFMetadata: Sendable {
     }
 
     package private(set) var keys: [String] = []
-    private var values: [String: GGUFValue] = [:]
+    private var values: [ExactKey: GGUFValue] = [:]
     private let file: MappedFile
 
-    package subscript(key: String) -> GGUFValue? { values[key] }
+    package subscript(key: String) -> GGUFValue? { values[ExactKey(key)] }
 
     init(count: Int, reader: inout ByteReader, file: MappedFile) throws(FormatError) {
         self.file = file
@@ -45,7 +47,7 @@ package struct GGUFMetadata: Sendable {
             let key = try reader.string("a metadata key")
             reader.subject = key
             let value = try Self.value(try Self.type(&reader), &reader, depth: 0)
-            guard values.updateValue(value, forKey: key) == nil else {
+            guard values.updateValue(value, forKey: ExactKey(key)) == nil else {
                 throw reader.error(.duplicate, "this metadata key stands there twice")
             }
             keys.append(key)
@@ -78,7 +80,10 @@ package struct GGUFMetadata: Sendable {
         case .int64: return .integer(Int(try reader.integer(Int64.self, what)))
         case .float32: return .number(Double(Float(bitPattern: try reader.integer(UInt32.self, what))))
         case .float64: return .number(Double(bitPattern: try reader.integer(UInt64.self, what)))
-        case .bool: return .bool(try reader.integer(UInt8.self, what) != 0)
+        case .bool:
+            let value = try reader.integer(UInt8.self, what)
+            guard value < 2 else { throw reader.error(.malformed, "a truth value is \(value), not 0 or 1") }
+            return .bool(value == 1)
         case .string: return .string(try reader.string(what))
         case .array: return .array(try array(&reader, depth: depth + 1))
         }
@@ -139,6 +144,7 @@ package struct GGUFMetadata: Sendable {
         guard let value = self[key] else { return nil }
         guard case .array(let array) = value else { throw error(key, "an array of whole numbers") }
         var reader = ByteReader(file.bytes, file: file.path, position: array.byteOffset)
+        reader.subject = key
         var integers: [Int] = []
         integers.reserveCapacity(array.count)
         for _ in 0..<array.count {

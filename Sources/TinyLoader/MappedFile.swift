@@ -60,6 +60,9 @@ package enum FileSystem {
         }
     }
 
+    /// The system's reason why the last question was not answered.
+    package static var lastError: String { "cannot be found: \(String(cString: strerror(errno)))" }
+
     /// Names in a folder, sorted.
     package static func names(in folder: String) -> [String] {
         guard let directory = opendir(folder) else { return [] }

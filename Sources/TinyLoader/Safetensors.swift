@@ -26,9 +26,12 @@ package struct Safetensors: Sendable {
         path = file.path
         var reader = ByteReader(file.bytes, file: path)
         let length = try reader.count("the header's length", minimumBytes: 1)
-        guard length <= Self.headerLimit else {
+        // A header takes many times its bytes once it is read, so one out of proportion to the tensors is not read at all.
+        let data = file.count - 8 - length
+        guard length <= min(Self.headerLimit, (1 << 20) + data / 64) else {
             throw FormatError(
-                .outOfRange, file: path, byte: 0, "a header of \(length) bytes; at most \(Self.headerLimit) are allowed"
+                .outOfRange, file: path, byte: 0,
+                "a header of \(length) bytes for \(data) bytes of tensors; at most 1 MiB and a 64th of the tensors is allowed"
             )
         }
         let start = try reader.skip(length, "the header")
@@ -38,26 +41,26 @@ package struct Safetensors: Sendable {
             header = try JSON(parsing: Array(file.bytes[start..<start + length]), valueLimit: 64 + length / 5)
         } catch {
             throw FormatError(
-                error.reason.contains("twice") ? .duplicate : .malformed, file: path, byte: start + error.byte,
+                error.isDuplicateKey ? .duplicate : .malformed, file: path, byte: start + error.byte,
                 "the header is \(error)")
         }
         guard let entries = header.object else {
             throw FormatError(.malformed, file: path, byte: start, "the header is \(header.kind), not an object")
         }
-        let data = start + length
+        let dataStart = start + length
         for (name, value) in zip(entries.keys, entries.values) {
             if name == "__metadata__" {
                 metadata = try Self.metadata(value, path: path)
             } else {
-                try index.add(Self.tensor(name, value, data: data, file: file))
+                try index.add(Self.tensor(name, value, data: dataStart, file: file))
             }
         }
         try index.checkOverlaps()
         let used = index.tensors.reduce(0) { $0 + $1.byteCount }  // no overlap, all in the file: cannot overflow
-        guard used == file.count - data else {
+        guard used == data else {
             throw FormatError(
-                .overlap, file: path, byte: data,
-                "the tensors take \(used) of the \(file.count - data) bytes after the header")
+                .overlap, file: path, byte: dataStart,
+                "the tensors take \(used) of the \(data) bytes after the header")
         }
     }
 
@@ -90,8 +93,9 @@ package struct Safetensors: Sendable {
         guard let offsets = integers(entry["data_offsets"]), offsets.count == 2 else {
             throw error(.malformed, "has no \"data_offsets\" of two whole numbers")
         }
-        guard shape.count <= 8, let elements = checkedProduct(shape) else {
-            throw error(.outOfRange, "the shape \(shape) is negative, too deep or too large")
+        guard shape.count <= 8 else { throw error(.outOfRange, "has \(shape.count) dimensions; at most 8 are allowed") }
+        guard let elements = checkedProduct(shape) else {
+            throw error(.outOfRange, "the shape \(shape) is negative or too large")
         }
         guard let (content, bits) = types[type] else {
             throw error(.unsupportedType, "has the unknown element type \(printable(type))")

@@ -26,7 +26,12 @@ package struct SafetensorsShards: Sendable {
             guard let file = value.string else {
                 throw FormatError(.malformed, file: path, name: name, "is \(value.kind), not a file's name")
             }
-            guard !file.isEmpty, !file.contains("/"), file != ".." else {
+            // Scalars, not characters: Swift takes a slash with an accent for one character that is no slash. And no
+            // control characters: the name is part of error messages, and the system would end it at a NUL.
+            let isPlain = file.unicodeScalars.allSatisfy {
+                $0 != "/" && $0.value >= 0x20 && !(0x7F..<0xA0 ~= $0.value)
+            }
+            guard isPlain, !file.isEmpty, file != ".", file != ".." else {
                 throw FormatError(
                     .malformed, file: path, name: name, "names \(printable(file)), which is not a file beside this one")
             }
@@ -40,8 +45,9 @@ package struct SafetensorsShards: Sendable {
             }
             try index.add(tensor)
         }
-        for shard in shards.values {
-            for tensor in shard.index.tensors where map[tensor.name]?.string.map({ folder + "/" + $0 }) != tensor.file {
+        for file in files {
+            for tensor in shards[file.lastComponent]?.index.tensors ?? []
+            where map[tensor.name]?.string.map({ folder + "/" + $0 }) != tensor.file {
                 throw FormatError(
                     .malformed, file: path, name: tensor.name, "stands in \(tensor.file), but not in this list")
             }
@@ -52,10 +58,12 @@ package struct SafetensorsShards: Sendable {
 extension String {
     /// The folder that a path's last component is in.
     package var parentFolder: String {
-        guard let slash = lastIndex(of: "/") else { return "." }
+        guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == startIndex ? "/" : String(self[..<slash])
     }
 
     /// A path's last component.
-    package var lastComponent: String { split(separator: "/").last.map { String($0) } ?? self }
+    package var lastComponent: String {
+        utf8.split(separator: UInt8(ascii: "/")).last.map { String($0) ?? self } ?? self
+    }
 }

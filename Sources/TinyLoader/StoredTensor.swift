@@ -1,3 +1,4 @@
+import TinyJSON
 package import TinyTensor
 
 /// A tensor as it lies in a file.
@@ -45,8 +46,11 @@ package struct StoredTensor: Sendable {
         guard (1...2).contains(shape.count) else {
             throw error(.malformed, "has shape \(shape); one or two dimensions are expected")
         }
+        let columns = shape[shape.count - 1]
+        // A tensor without rows takes no bytes, whatever the length of its rows.
+        guard type.bytes(for: columns) != nil else { throw error(.outOfRange, "the shape \(shape) is too large") }
         return Matrix(
-            type: type, rows: shape.count == 2 ? shape[0] : 1, columns: shape[shape.count - 1], storage: storage,
+            type: type, rows: shape.count == 2 ? shape[0] : 1, columns: columns, storage: storage,
             byteOffset: byteOffset)
     }
 
@@ -66,15 +70,15 @@ package struct StoredTensor: Sendable {
 /// The tensors of one or more files by name, in the files' order.
 package struct TensorIndex: Sendable {
     package private(set) var tensors: [StoredTensor] = []
-    private var positions: [String: Int] = [:]
+    private var positions: [ExactKey: Int] = [:]
 
     package init() {}
 
-    package subscript(name: String) -> StoredTensor? { positions[name].map { tensors[$0] } }
+    package subscript(name: String) -> StoredTensor? { positions[ExactKey(name)].map { tensors[$0] } }
 
     /// - Throws: kind `duplicate` if the name is taken.
     package mutating func add(_ tensor: StoredTensor) throws(FormatError) {
-        guard positions.updateValue(tensors.count, forKey: tensor.name) == nil else {
+        guard positions.updateValue(tensors.count, forKey: ExactKey(tensor.name)) == nil else {
             throw tensor.error(.duplicate, "there are two tensors of this name")
         }
         tensors.append(tensor)

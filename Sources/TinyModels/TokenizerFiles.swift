@@ -25,7 +25,7 @@ extension Tokenizer {
             } else {
                 try self.init(folder: path.parentFolder)
             }
-        default: throw FormatError(.unreadable, file: path, "there is no such file or folder")
+        default: throw FormatError(.unreadable, file: path, FileSystem.lastError)
         }
     }
 

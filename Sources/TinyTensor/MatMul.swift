@@ -81,7 +81,9 @@ extension Compute {
                 }
             }
         }
-        func outputs(_ part: Int) -> Range<Int> { pool.range(of: part, count: weight.rows, grain: 4) }
+        // BLAS' order of summation varies with a panel's size and a row's place in it: panels begin at the same rows on
+        // any number of threads.
+        func outputs(_ part: Int) -> Range<Int> { pool.range(of: part, count: weight.rows, grain: panelRows) }
     }
 }
 

@@ -17,19 +17,24 @@ package final class ThreadPool: Sendable {
     package let threadCount: Int
     private let shared: Shared
 
-    /// - Parameter threadCount: parts of a region; one less is the number of threads started.
+    /// - Parameter threadCount: parts of a region; one less is the number of threads started. If the system gives fewer,
+    ///   there are fewer parts.
     package init(threadCount: Int) {
         precondition(threadCount >= 1, "a pool needs a thread")
-        self.threadCount = threadCount
         let shared = Shared()
         self.shared = shared
-        for index in 1..<max(threadCount, 1) where threadCount > 1 {
-            let start = Unmanaged.passRetained(WorkerStart(shared: shared, part: index))
+        var started = 1  // the caller's own
+        while started < threadCount {
+            let start = Unmanaged.passRetained(WorkerStart(shared: shared, part: started))
             var thread = makeThreadHandle()
-            let result = pthread_create(&thread, nil, workerMain, start.toOpaque())
-            precondition(result == 0, "the system gave no thread: error \(result)")
-            pthread_detach(thread)
+            guard pthread_create(&thread, nil, workerMain, start.toOpaque()) == 0 else {
+                start.release()
+                break
+            }
+            detach(thread)
+            started += 1
         }
+        self.threadCount = started
     }
 
     deinit {
@@ -146,12 +151,14 @@ private func work(_ start: WorkerStart) {
 
 #if canImport(Darwin)
     private func makeThreadHandle() -> pthread_t? { nil }
+    private func detach(_ thread: pthread_t?) { if let thread { pthread_detach(thread) } }
     private let workerMain: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pointer in
         work(Unmanaged<WorkerStart>.fromOpaque(pointer).takeRetainedValue())
         return nil
     }
 #else
     private func makeThreadHandle() -> pthread_t { pthread_t() }
+    private func detach(_ thread: pthread_t) { pthread_detach(thread) }
     private let workerMain: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
         guard let pointer else { return nil }
         work(Unmanaged<WorkerStart>.fromOpaque(pointer).takeRetainedValue())

@@ -1,0 +1,180 @@
+import CTinyKernels
+import Testing
+import TinyTensor
+import TinyTestSupport
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What stands between the products, against its formula in doubles.
+@Suite struct ElementwiseTests {
+    private static let lengths = [1, 2, 3, 7, 16, 64, 100, 576]
+
+    @Test(arguments: lengths) func rmsNorm(_ n: Int) {
+        var random = SplitMix64(seed: UInt64(n))
+        for (scale, epsilon) in [(1, 1e-5), (0x1p-60, 1e-6), (0x1p60, 1e-5), (1e-3, 0)] as [(Float, Float)] {
+            let (x, weight) = (random.floats(n, scale: scale), random.floats(n))
+            var y = [Float](repeating: .nan, count: n)
+            tk_rms_norm(&y, x, weight, epsilon, n)
+            let mean = x.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(n)
+            let expected = (0..<n).map { Double(x[$0]) / (mean + Double(epsilon)).squareRoot() * Double(weight[$0]) }
+            // The factor is rounded, and two products; numbers may fall below the normal ones.
+            expectClose(y, expected, within: { gamma(4) * abs(expected[$0]) + 0x1p-140 }, "n \(n), scale \(scale)")
+        }
+    }
+
+    @Test(arguments: lengths) func layerNorm(_ n: Int) {
+        var random = SplitMix64(seed: UInt64(n) + 50)
+        for shift in [0, 10, -1000] as [Float] {
+            let x = random.floats(n).map { $0 + shift }
+            let (weight, bias) = (random.floats(n), random.floats(n))
+            let mean = x.reduce(0.0) { $0 + Double($1) } / Double(n)
+            let variance = x.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(n)
+            let factor = 1 / (variance + 1e-5).squareRoot()
+            for withBias in [true, false] {
+                var y = [Float](repeating: .nan, count: n)
+                tk_layer_norm(&y, x, weight, withBias ? bias : nil, 1e-5, n)
+                let expected = (0..<n).map {
+                    (Double(x[$0]) - mean) * factor * Double(weight[$0]) + (withBias ? Double(bias[$0]) : 0)
+                }
+                // The mean is rounded before it is taken off, which the factor enlarges; then four roundings.
+                expectClose(
+                    y, expected,
+                    within: {
+                        gamma(2) * abs(mean) * factor * abs(Double(weight[$0])) + gamma(6)
+                            * ((abs(Double(x[$0]) - mean)) * factor * abs(Double(weight[$0])) + abs(Double(bias[$0])))
+                    }, "n \(n), shift \(shift)")
+            }
+        }
+    }
+
+    @Test(arguments: lengths) func softmax(_ n: Int) {
+        var random = SplitMix64(seed: UInt64(n) + 100)
+        for scale in [1, 20, 1e4] as [Float] {
+            let x = random.floats(n, scale: scale).enumerated().map { $0 % 5 == 4 ? -Float.infinity : $1 }
+            var y = x
+            tk_softmax(&y, n)
+            let largest = Double(x.max() ?? 0)
+            let powers = x.map { exp(Double($0) - largest) }
+            let sum = powers.reduce(0, +)
+            // The difference is rounded before e is raised to it; `expf` is off by one unit.
+            expectClose(
+                y, powers.map { $0 / sum },
+                within: { powers[$0] / sum * gamma(8 + Int(min(1e5, abs(Double(x[$0]) - largest)))) + 0x1p-126 },
+                "n \(n)")
+            #expect(abs(y.reduce(0.0) { $0 + Double($1) } - 1) < gamma(16))
+        }
+    }
+
+    @Test func softmaxOfLargeNumbersAndNaN() {
+        var equal = [Float](repeating: 3e38, count: 4)
+        tk_softmax(&equal, 4)
+        #expect(equal == [0.25, 0.25, 0.25, 0.25])
+        var bad: [Float] = [1, .nan, 2]
+        tk_softmax(&bad, 3)
+        #expect(bad.allSatisfy { $0.isNaN }, "a NaN must not be hidden")
+    }
+
+    private static let activations: [(tk_activation, String, @Sendable (Double) -> Double)] = [
+        (TK_SILU, "silu", { $0 / (1 + exp(-$0)) }),
+        (TK_GELU, "gelu", { 0.5 * $0 * erfc(-$0 / 2.0.squareRoot()) }),
+        (
+            TK_GELU_TANH, "gelu_tanh",
+            { 0.5 * $0 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }
+        ),
+        (TK_RELU, "relu", { max(0, $0) }),
+    ]
+
+    @Test(arguments: 0..<4) func activation(_ index: Int) {
+        let (kind, name, formula) = Self.activations[index]
+        var random = SplitMix64(seed: 13)
+        let x = random.floats(200, scale: 12) + [0, -0.0, 1, -1, 50, -50, 200, -200, 1e20, -1e20, 1e-30]
+        let gate = random.floats(x.count)
+        var (y, gated) = (x, x)
+        tk_activate(kind, &y, x.count)
+        tk_activate_gated(kind, &gated, gate, x.count)
+        // 1 + erf and 1 + tanh cancel where x is negative: the error is relative to x itself, not to the small result.
+        let expected = x.map { formula(Double($0)) }
+        expectClose(y, expected, within: { gamma(16) * abs(Double(x[$0])) * (x[$0] < -6 ? 1 : 2) }, name)
+        expectSameBits(gated, zip(y, gate).map { $0 * $1 }, name)
+        #expect(y.allSatisfy { $0.isFinite })
+        var bad: [Float] = [.nan]
+        tk_activate(kind, &bad, 1)
+        if kind != TK_RELU { #expect(bad[0].isNaN) }
+    }
+
+    @Test(arguments: [1, 2, 3, 8, 32]) func rotation(_ pairs: Int) {
+        var random = SplitMix64(seed: UInt64(pairs) + 200)
+        let head = random.floats(2 * pairs)
+        let frequencies = (0..<pairs).map { Float(pow(10_000, -Double($0) / Double(pairs))) }
+        let (first, count) = (3, 4)
+        var cosines = [Float](repeating: .nan, count: count * pairs)
+        var sines = cosines
+        tk_rotary_angles(frequencies, pairs, first, count, 1.25, &cosines, &sines)
+        for t in 0..<count {
+            // The angle is rounded to a float, as in the models' own code.
+            let angles = frequencies.map { Double(Float(first + t) * $0) }
+            let range = t * pairs..<(t + 1) * pairs
+            expectClose(Array(cosines[range]), angles.map { 1.25 * cos($0) }, within: { _ in gamma(3) })
+            expectClose(Array(sines[range]), angles.map { 1.25 * sin($0) }, within: { _ in gamma(3) })
+            for neighbours in [false, true] {
+                var rotated = head
+                let (c, s) = (Array(cosines[range]), Array(sines[range]))
+                if neighbours {
+                    tk_rotate_neighbours(&rotated, c, s, pairs)
+                } else {
+                    tk_rotate_halves(&rotated, c, s, pairs)
+                }
+                var expected = [Double](repeating: 0, count: 2 * pairs)
+                for i in 0..<pairs {
+                    let (a, b) = neighbours ? (2 * i, 2 * i + 1) : (i, pairs + i)
+                    expected[a] = Double(head[a]) * Double(c[i]) - Double(head[b]) * Double(s[i])
+                    expected[b] = Double(head[b]) * Double(c[i]) + Double(head[a]) * Double(s[i])
+                }
+                expectClose(
+                    rotated, expected, within: { _ in gamma(3) * 2.5 }, "\(pairs) pairs, neighbours: \(neighbours)")
+            }
+        }
+    }
+
+    @Test(arguments: InstructionSet.all, [(0, 1), (0, 7), (3, 40), (39, 40)]) func attention(
+        _ set: InstructionSet, _ range: (Int, Int)
+    ) {
+        let (first, count) = range
+        let scale: Float = 0.3
+        for width in [1, 5, 64] {
+            var random = SplitMix64(seed: UInt64(width) + 300)
+            let (query, keys, values) = (
+                random.floats(width), random.floats(count * width), random.floats(count * width)
+            )
+            var scores = [Float](repeating: .nan, count: count)
+            var out = [Float](repeating: .nan, count: width)
+            tk_attend(set.kernels.table, query, keys, values, first, count, width, scale, &scores, &out)
+            let logits = (first..<count).map { j in
+                (0..<width).reduce(0.0) { $0 + Double(query[$1]) * Double(keys[j * width + $1]) } * Double(scale)
+            }
+            let powers = logits.map { exp($0 - (logits.max() ?? 0)) }
+            let sum = powers.reduce(0, +)
+            let expected = (0..<width).map { i in
+                zip(first..<count, powers).reduce(0.0) { $0 + $1.1 / sum * Double(values[$1.0 * width + i]) }
+            }
+            // Scores are off by γ_width·‖q‖‖k‖, which the exponential makes relative; then a sum of `count` products of at most 1.
+            let bound = 2 * gamma(width + 2) * Double(scale) * Double(width) + gamma(count + 16)
+            expectClose(
+                out, expected, within: { _ in bound }, "\(set.kernels.name), \(first)..<\(count), width \(width)")
+        }
+    }
+
+    @Test func addingAndScaling() {
+        var x: [Float] = [1, 2, 3, 4, 5]
+        tk_add(&x, [10, 20, 30, 40, 50], 4)
+        #expect(x == [11, 22, 33, 44, 5])
+        tk_scale(&x, 2, 3)
+        #expect(x == [22, 44, 66, 44, 5])
+    }
+}

@@ -1,0 +1,138 @@
+import CTinyKernels
+import Testing
+import TinyTensor
+import TinyTestSupport
+
+/// Products of floats: plain C against a sum of doubles, every other instruction set against plain C.
+@Suite struct FloatKernelTests {
+    private static let most = 9
+
+    /// What is multiplied: ordinary numbers, and those where an instruction set could differ in kind.
+    enum Contents: String, CaseIterable, Sendable {
+        case ordinary, zeros, denormals, huge, mixed
+
+        func make(_ count: Int, _ random: inout SplitMix64) -> [Float] {
+            switch self {
+            case .ordinary: random.floats(count)
+            case .zeros: [Float](repeating: 0, count: count)
+            // With one factor below the normal numbers and the other around one, a flush to zero would show.
+            case .denormals: random.floats(count, scale: 0x1p-127)
+            case .huge: random.floats(count, scale: 0x1p61)  // 1000 products of 2^122 stay finite
+            case .mixed: (0..<count).map { _ in random.unit() * (random.below(2) == 0 ? 0x1p-40 : 0x1p20) }
+            }
+        }
+    }
+
+    @Test(arguments: [0, 1, 2, 3, 7, 16, 33, 70]) func plainIsASumOfDoubles(_ k: Int) {
+        var random = SplitMix64(seed: UInt64(k))
+        let (a, b) = (random.floats(3 * k), random.floats(2 * k))
+        let result = InstructionSet.plain.multiply(a, 3, b, 2, k)
+        for i in 0..<3 {
+            for j in 0..<2 {
+                let sum = (0..<k).reduce(0.0) { $0 + Double(a[i * k + $1]) * Double(b[j * k + $1]) }
+                #expect(result[2 * i + j] == Float(sum))
+            }
+        }
+    }
+
+    /// Nine rows by nine rows at every length, on aligned and misaligned memory.
+    @Test(arguments: InstructionSet.all, Contents.allCases) func products(_ set: InstructionSet, _ contents: Contents) {
+        var random = SplitMix64(seed: 1)
+        let most = Self.most
+        for k in awkwardLengths {
+            let offset = k % 2 == 0 ? 0 : 4 * (1 + k % 15)
+            let a = AlignedFloats(contents.make(most * k, &random), offset: offset)
+            let b = AlignedFloats(
+                contents == .denormals ? random.floats(most * k) : contents.make(most * k, &random), offset: offset)
+            let norms = [a, b].map { rowNorms($0.values, most) }
+            let actual = set.multiply(a.base, most, b.base, most, k)
+            let expected = InstructionSet.plain.multiply(a.base, most, b.base, most, k)
+            // Two more roundings: plain C's own, of its double sum, and the reduction across lanes never has more than k.
+            expectClose(
+                actual, expected.map(Double.init),
+                within: { gamma(k + 2) * norms[0][$0 / most] * norms[1][$0 % most] + underflow(k + 1) },
+                "\(set.kernels.name), \(contents), k \(k)")
+        }
+    }
+
+    /// A pair's result has the same bits alone, in every smaller product, and with rows that stand apart.
+    @Test(arguments: InstructionSet.all) func companyDoesNotMatter(_ set: InstructionSet) {
+        var random = SplitMix64(seed: 2)
+        let most = Self.most
+        for k in [1, 5, 8, 15, 16, 17, 31, 33, 64, 100, 257] {
+            let (a, b) = (
+                AlignedFloats(random.floats(most * (k + 3))), AlignedFloats(random.floats(most * (k + 3)), offset: 4)
+            )
+            let whole = set.multiply(a.base, most, b.base, most, k, stride: k + 3)
+            for m in 0...most {
+                for n in 0...most {
+                    let part = set.multiply(a.base, m, b.base, n, k, stride: k + 3)
+                    let expected = (0..<m).flatMap { whole[$0 * most..<$0 * most + n] }
+                    expectSameBits(part, expected, "\(set.kernels.name), k \(k), \(m) by \(n)")
+                }
+            }
+            for (i, j) in [(0, 0), (3, 8), (8, 3), (7, 7)] {
+                let pair = set.multiply(a.base + i * (k + 3), 1, b.base + j * (k + 3), 1, k)
+                expectSameBits(pair, [whole[i * most + j]], "\(set.kernels.name), k \(k), pair \(i), \(j)")
+            }
+        }
+    }
+
+    /// Results go where they should and nowhere else.
+    @Test(arguments: InstructionSet.all) func nothingElseIsWritten(_ set: InstructionSet) {
+        for (m, n) in [(1, 1), (4, 4), (5, 3), (9, 7), (0, 5), (5, 0)] {
+            let a = [Float](repeating: 1, count: m * 20)
+            let b = [Float](repeating: 2, count: n * 20)
+            var c = [Float](repeating: -1, count: 10 * 12)
+            set.table.multiply(a, 20, m, b, 20, n, 20, &c, 12)
+            for i in 0..<10 {
+                for j in 0..<12 { #expect(c[i * 12 + j] == (i < m && j < n ? 40 : -1), "\(m) by \(n) at \(i), \(j)") }
+            }
+        }
+    }
+
+    @Test(arguments: InstructionSet.all, [0, 4, 20, 60]) func dot(_ set: InstructionSet, _ offset: Int) {
+        var random = SplitMix64(seed: 3)
+        for k in awkwardLengths {
+            let (x, y) = (
+                AlignedFloats(random.floats(k), offset: offset),
+                AlignedFloats(random.floats(k), offset: offset / 2 & ~3)
+            )
+            let expected = InstructionSet.plain.table.dot(x.base, y.base, k)
+            let bound = gamma(k + 2) * norm(x.values) * norm(y.values)
+            expectClose([set.table.dot(x.base, y.base, k)], [Double(expected)], within: { _ in bound }, "k \(k)")
+        }
+    }
+
+    /// NaN and infinity come through, wherever in a vector they stand.
+    @Test(arguments: InstructionSet.all) func notNumbersComeThrough(_ set: InstructionSet) {
+        for k in [1, 7, 8, 16, 17, 40] {
+            for place in [0, k / 2, k - 1] {
+                var x = [Float](repeating: 1, count: k)
+                let y = [Float](repeating: 1, count: k)
+                x[place] = .nan
+                #expect(set.table.dot(x, y, k).isNaN && set.multiply(x, 1, y, 1, k)[0].isNaN)
+                x[place] = .infinity
+                #expect(set.table.dot(x, y, k) == .infinity && set.multiply(x, 1, y, 1, k)[0] == .infinity)
+            }
+        }
+    }
+
+    /// y + a·x, and not a float past the end.
+    @Test(arguments: InstructionSet.all, [0, 4, 36]) func addScaled(_ set: InstructionSet, _ offset: Int) {
+        var random = SplitMix64(seed: 4)
+        for k in awkwardLengths {
+            let x = AlignedFloats(random.floats(k), offset: offset)
+            let start = random.floats(k)
+            let y = AlignedFloats(start + [99], offset: offset)
+            set.table.add_scaled(y.base, 0.7, x.base, k)
+            let result = y.values
+            #expect(result[k] == 99, "k \(k)")
+            let xs = x.values
+            expectClose(
+                Array(result.dropLast()), (0..<k).map { Double(start[$0]) + Double(Float(0.7)) * Double(xs[$0]) },
+                // Two roundings: of the product, unless fused, and of the sum.
+                within: { gamma(2) * (abs(Double(start[$0])) + abs(Double(xs[$0]))) }, "\(set.kernels.name), k \(k)")
+        }
+    }
+}

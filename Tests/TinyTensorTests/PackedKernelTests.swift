@@ -1,0 +1,164 @@
+import CTinyKernels
+import Testing
+import TinyTestSupport
+
+@testable import TinyTensor
+
+/// Rows of activations, quantized by an instruction set.
+private final class Activations {
+    private let high: UnsafeMutablePointer<Int8>
+    private let low: UnsafeMutablePointer<Int8>
+    private let scaleMemory: AlignedFloats
+    private let sumMemory: UnsafeMutablePointer<Int32>
+    let columns: Int
+    let count: Int
+
+    /// - Parameter shift: bytes past the alignment that codes and values begin at.
+    init(_ values: [Float], columns: Int, _ set: InstructionSet, shift: Int = 0) {
+        self.columns = columns
+        count = values.count / columns
+        memory = .allocate(capacity: 2 * values.count + 128)
+        high = memory + shift
+        low = memory + shift + values.count + 3
+        scaleMemory = AlignedFloats([Float](repeating: .nan, count: values.count / 32))
+        sumMemory = .allocate(capacity: values.count / TK_GROUP)
+        let source = AlignedFloats(values, offset: shift & ~3)
+        var rows = rows
+        tk_quantize_rows(set.kernels.table, source.base, 0, count, columns, &rows)
+    }
+
+    private let memory: UnsafeMutablePointer<Int8>
+
+    deinit {
+        memory.deallocate()
+        sumMemory.deallocate()
+    }
+
+    var rows: tk_quantized { tk_quantized(high: high, low: low, scales: scaleMemory.base, sums: sumMemory) }
+    var scales: [Float] { scaleMemory.values }
+    var codes: [Int] { (0..<count * columns).map { Int(high[$0]) * 128 + Int(low[$0]) } }
+    var sums: [Int] { (0..<count * columns / TK_GROUP).map { Int(sumMemory[$0]) } }
+    var halves: [(high: Int8, low: Int8)] { (0..<count * columns).map { (high[$0], low[$0]) } }
+}
+
+/// Packed weights by quantized activations, on every instruction set and for every element type.
+@Suite struct PackedKernelTests {
+    private static let quantized = ElementType.allCases.filter(\.isQuantized)
+    private static let largest = Int(TK_LARGEST_CODE)
+
+    private func product(
+        _ set: InstructionSet, _ weight: PackedMatrix, _ x: Activations, panels: Range<Int>? = nil,
+        untouched: Float = .nan
+    ) -> [Float] {
+        var (packed, rows) = (weight.packed, x.rows)
+        let y = AlignedFloats([Float](repeating: untouched, count: x.count * packed.rows))
+        let panels = panels ?? 0..<weight.panels
+        set.table.multiply_packed(&packed, panels.lowerBound, panels.upperBound, &rows, x.count, y.base, packed.rows)
+        return y.values
+    }
+
+    /// One input at a time shows every weight by itself: each code, scale and offset is where it belongs.
+    @Test(arguments: quantized, InstructionSet.all) func everyWeightStandsInItsPlace(
+        _ type: ElementType, _ set: InstructionSet
+    ) throws {
+        let (rows, columns) = (19, 256)  // a whole panel, and a part of one
+        let matrix = try MatMulTests.matrix(type, rows: rows, columns: columns)
+        let packed = PackedMatrix(matrix, pool: ThreadPool(threadCount: 1))
+        let weights = matrix.floats()
+        for first in stride(from: 0, to: columns, by: 8) {
+            // The largest code makes the scale a power of two, so the activation is exact; a small one, as the largest
+            // weights of MXFP4 are near the end of the range.
+            let inputs = (first..<first + 8)
+            let x = inputs.flatMap { input in (0..<columns).map { $0 == input ? Float(Self.largest) * 0x1p-30 : 0 } }
+            let y = product(set, packed, Activations(x, columns: columns, set))
+            let expected = inputs.flatMap { input in
+                (0..<rows).map { Double(weights[$0 * columns + input]) * Double(Self.largest) * 0x1p-30 }
+            }
+            // scale · code + offset, with the offset added after the product was rounded or before.
+            let size = weights.reduce(0) { max($0, abs($1)) }
+            expectClose(
+                y, expected, within: { gamma(6) * (abs(expected[$0]) + Double(size) * Double(Self.largest) * 0x1p-30) },
+                "\(type.rawValue), \(set.kernels.name), inputs from \(first) on")
+        }
+    }
+
+    /// Any number of rows, in any company, and any share of the panels gives the same bits.
+    @Test(arguments: quantized, InstructionSet.all) func companyDoesNotMatter(
+        _ type: ElementType, _ set: InstructionSet
+    )
+        throws
+    {
+        let (rows, columns) = (50, 512)
+        let packed = PackedMatrix(
+            try MatMulTests.matrix(type, rows: rows, columns: columns), pool: ThreadPool(threadCount: 2))
+        var random = SplitMix64(seed: 21)
+        let x = random.floats(17 * columns)
+        let all = product(set, packed, Activations(x, columns: columns, set))
+        #expect(all.allSatisfy { $0.isFinite })
+        for count in 1...17 {
+            let some = Activations(Array(x[..<(count * columns)]), columns: columns, set, shift: count % 5)
+            expectSameBits(
+                product(set, packed, some), Array(all[..<(count * rows)]),
+                "\(type.rawValue), \(set.kernels.name), \(count) rows")
+        }
+        let part = product(set, packed, Activations(x, columns: columns, set), panels: 1..<3, untouched: 7)
+        for (i, value) in part.enumerated() {
+            let isInside = (16..<48).contains(i % rows)
+            if value.bitPattern != (isInside ? all[i] : 7).bitPattern {
+                Issue.record("\(type.rawValue), \(set.kernels.name): element \(i) is \(value)")
+                return
+            }
+        }
+    }
+
+    /// Codes and sums are whole numbers: equal on every instruction set, not close.
+    @Test(arguments: InstructionSet.all, [1, 0x1p-80, 0x1p100, 0x1p-130] as [Float]) func quantize(
+        _ set: InstructionSet, _ size: Float
+    ) {
+        var random = SplitMix64(seed: 8)
+        for (shift, columns) in [32, 64, 96, 160, 576].enumerated() {
+            let values = random.floats(3 * columns, scale: size)
+            let x = Activations(values, columns: columns, set, shift: 4 * shift)
+            let plain = Activations(values, columns: columns, .plain)
+            #expect(x.codes == plain.codes && x.scales == plain.scales && x.sums == plain.sums, "\(columns) columns")
+            #expect(x.halves.allSatisfy { (-127...127).contains(Int($0.high)) && (-64...63).contains(Int($0.low)) })
+            for b in 0..<values.count / 32 {
+                let block = values[32 * b..<32 * b + 32]
+                let largest = block.reduce(0) { max($0, abs($1)) }
+                #expect(x.scales[b] == (largest <= 0x1p-100 ? 0 : largest / Float(Self.largest)))
+                for g in 0..<2 {
+                    let range = 32 * b + 16 * g..<32 * b + 16 * (g + 1)
+                    #expect(x.sums[2 * b + g] == x.codes[range].reduce(0, +))
+                }
+            }
+            // Half a step, and the roundings of the scale, its inverse and the product.
+            for (i, value) in values.enumerated() where x.scales[i / 32] > 0 {
+                let error = abs(Double(x.codes[i]) * Double(x.scales[i / 32]) - Double(value))
+                #expect(error <= Double(x.scales[i / 32]) * (0.5 + Double(Self.largest) * gamma(5)), "\(i)")
+            }
+        }
+    }
+
+    /// A NaN or an infinity that went in must not come out as a number that looks right.
+    @Test(arguments: InstructionSet.all, [Float.nan, -.nan, .infinity, -.infinity]) func notNumbersComeThrough(
+        _ set: InstructionSet, _ bad: Float
+    ) throws {
+        let packed = PackedMatrix(
+            try MatMulTests.matrix(.q8_0, rows: 16, columns: 256), pool: ThreadPool(threadCount: 1))
+        for place in [0, 15, 16, 31, 32, 255] {
+            var values = [Float](repeating: 1, count: 256)
+            values[place] = bad
+            let y = product(set, packed, Activations(values, columns: 256, set))
+            #expect(y.allSatisfy { !$0.isFinite }, "\(set.kernels.name): \(bad) at \(place) gave \(y)")
+        }
+    }
+
+    /// Halves go to 16 bits and back without loss: what packing relies on.
+    @Test func halvesAreExact() {
+        for bits in UInt16.min ... .max {
+            let value = Float(Float16(bitPattern: bits))
+            if value.isNaN { continue }
+            #expect(tk_to_half(value) == bits)
+        }
+    }
+}
