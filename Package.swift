@@ -40,7 +40,7 @@ let package = Package(
         module("TinyLoader", ["TinyTensor", "TinyJSON"]),
         module("TinyTokenizer", ["TinyJSON"]),
         module("TinyTemplate"),
-        module("TinyModels", ["TinyLayers", "TinyLoader", "TinyTokenizer", "TinyJSON"]),
+        module("TinyModels", ["TinyTensor", "TinyLayers", "TinyLoader", "TinyTokenizer", "TinyJSON"]),
         module(
             "TinyRunner", ["TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor"]),
         module("TinyGPT", ["TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer"]),

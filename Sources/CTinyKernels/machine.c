@@ -2,6 +2,14 @@
 #define _GNU_SOURCE
 #include "include/tiny_kernels.h"
 
+#include <time.h>
+
+uint64_t tk_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 #if defined(__linux__)
 #include <sched.h>
 

@@ -118,13 +118,19 @@ void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, f
     }
 }
 
-static void add_scaled(float *y, float a, const float *x, long n) {
-    for (long i = 0; i < n; i++) { y[i] += a * x[i]; }
+static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out) {
+    for (long i = 0; i < m; i++) {
+        for (long c = 0; c < width; c++) {
+            double sum = 0;
+            for (long j = 0; j < n; j++) { sum += (double)p[i * p_stride + j] * (double)v[j * width + c]; }
+            out[i * width + c] = (float)sum;
+        }
+    }
 }
 
 static bool always(void) { return true; }
 
 const tk_variant tk_plain = {
-    {"plain", multiply, multiply_packed, tk_quantize_plain, add_scaled, dot},
+    {"plain", multiply, multiply_packed, tk_quantize_plain, weigh},
     always,
 };

@@ -16,17 +16,6 @@ static inline float reduce(__m256 x) {
     return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
 }
 
-static float dot(const float *x, const float *y, long n) {
-    __m256 sum = _mm256_setzero_ps();
-    long i = 0;
-    for (; i + 8 <= n; i += 8) { sum = _mm256_fmadd_ps(_mm256_loadu_ps(x + i), _mm256_loadu_ps(y + i), sum); }
-    if (i < n) {
-        __m256i mask = first(n - i);
-        sum = _mm256_fmadd_ps(_mm256_maskload_ps(x + i, mask), _mm256_maskload_ps(y + i, mask), sum);
-    }
-    return reduce(sum);
-}
-
 // As in x86_avx512vnni.c, with eight lanes and a tile that sixteen registers hold.
 #define TILE(NAME, MR, NR)                                                                                             \
     static void NAME(const float *a, long a_stride, const float *b, long b_stride, long k, float *c, long c_stride) {  \
@@ -173,16 +162,40 @@ static void multiply_packed(const tk_packed *w, long first_panel, long end, cons
     __builtin_trap();  // a format that pack.c makes and the list leaves out
 }
 
-static void add_scaled(float *y, float a, const float *x, long n) {
-    __m256 factor = _mm256_set1_ps(a);
-    long i = 0;
-    for (; i + 8 <= n; i += 8) {
-        _mm256_storeu_ps(y + i, _mm256_fmadd_ps(factor, _mm256_loadu_ps(x + i), _mm256_loadu_ps(y + i)));
+// As in x86_avx512vnni.c, with eight lanes.
+#define WEIGH(NAME, MR, NC)                                                                                            \
+    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, __m256i mask) {    \
+        __m256 sum[MR][NC];                                                                                            \
+        for (int r = 0; r < MR; r++) {                                                                                 \
+            for (int s = 0; s < NC; s++) { sum[r][s] = _mm256_setzero_ps(); }                                          \
+        }                                                                                                              \
+        for (long j = 0; j < n; j++) {                                                                                 \
+            __m256 x[NC];                                                                                              \
+            for (int s = 0; s < NC; s++) { x[s] = _mm256_maskload_ps(v + j * width + 8 * s, mask); }                   \
+            for (int r = 0; r < MR; r++) {                                                                             \
+                __m256 factor = _mm256_set1_ps(p[r * p_stride + j]);                                                   \
+                for (int s = 0; s < NC; s++) { sum[r][s] = _mm256_fmadd_ps(factor, x[s], sum[r][s]); }                 \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int r = 0; r < MR; r++) {                                                                                 \
+            for (int s = 0; s < NC; s++) { _mm256_maskstore_ps(out + r * width + 8 * s, mask, sum[r][s]); }            \
+        }                                                                                                              \
     }
-    if (i < n) {
-        __m256i mask = first(n - i);
-        __m256 sum = _mm256_fmadd_ps(factor, _mm256_maskload_ps(x + i, mask), _mm256_maskload_ps(y + i, mask));
-        _mm256_maskstore_ps(y + i, mask, sum);
+WEIGH(weigh_4x2, 4, 2)
+WEIGH(weigh_1x2, 1, 2)
+WEIGH(weigh_1x1, 1, 1)
+
+static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out) {
+    const __m256i all = _mm256_set1_epi32(-1);
+    long c = 0;
+    for (; c + 16 <= width; c += 16) {
+        long i = 0;
+        for (; i + 4 <= m; i += 4) { weigh_4x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, all); }
+        for (; i < m; i++) { weigh_1x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, all); }
+    }
+    for (; c < width; c += 8) {
+        __m256i mask = first(width - c);
+        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, mask); }
     }
 }
 
@@ -190,7 +203,7 @@ static bool is_supported(void) { return __builtin_cpu_supports("avx2") && __buil
            __builtin_cpu_supports("f16c"); }
 
 const tk_variant tk_x86_avx2 = {
-    {"avx2", multiply, multiply_packed, tk_quantize_plain, add_scaled, dot},
+    {"avx2", multiply, multiply_packed, tk_quantize_plain, weigh},
     is_supported,
 };
 #pragma clang attribute pop

@@ -7,17 +7,6 @@
 
 static inline __mmask16 first_lanes(long n) { return (__mmask16)((1u << n) - 1); }
 
-static float dot(const float *x, const float *y, long n) {
-    __m512 sum = _mm512_setzero_ps();
-    long i = 0;
-    for (; i + 16 <= n; i += 16) { sum = _mm512_fmadd_ps(_mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i), sum); }
-    if (i < n) {
-        __mmask16 mask = first_lanes(n - i);
-        sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, y + i), sum);
-    }
-    return _mm512_reduce_add_ps(sum);
-}
-
 // A tile of MR rows of a and NR rows of b, one accumulator a pair, lanes along k: a pair's sum has the same order in
 // every tile. Constant bounds unroll; the loops over r and s leave no trace in the code.
 #define TILE(NAME, MR, NR)                                                                                             \
@@ -176,12 +165,39 @@ static void multiply_packed(const tk_packed *w, long first, long end, const tk_q
     __builtin_trap();  // a format that pack.c makes and the list leaves out
 }
 
-static void add_scaled(float *y, float a, const float *x, long n) {
-    __m512 factor = _mm512_set1_ps(a);
-    for (long i = 0; i < n; i += 16) {
-        __mmask16 mask = n - i < 16 ? first_lanes(n - i) : (__mmask16)0xFFFF;
-        __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, y + i));
-        _mm512_mask_storeu_ps(y + i, mask, sum);
+// MR rows of weights over NC · 16 columns of v at a time; a column's sum runs over j in order.
+#define WEIGH(NAME, MR, NC)                                                                                            \
+    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, __mmask16 mask) {  \
+        __m512 sum[MR][NC];                                                                                            \
+        for (int r = 0; r < MR; r++) {                                                                                 \
+            for (int s = 0; s < NC; s++) { sum[r][s] = _mm512_setzero_ps(); }                                          \
+        }                                                                                                              \
+        for (long j = 0; j < n; j++) {                                                                                 \
+            __m512 x[NC];                                                                                              \
+            for (int s = 0; s < NC; s++) { x[s] = _mm512_maskz_loadu_ps(mask, v + j * width + 16 * s); }               \
+            for (int r = 0; r < MR; r++) {                                                                             \
+                __m512 factor = _mm512_set1_ps(p[r * p_stride + j]);                                                   \
+                for (int s = 0; s < NC; s++) { sum[r][s] = _mm512_fmadd_ps(factor, x[s], sum[r][s]); }                 \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int r = 0; r < MR; r++) {                                                                                 \
+            for (int s = 0; s < NC; s++) { _mm512_mask_storeu_ps(out + r * width + 16 * s, mask, sum[r][s]); }         \
+        }                                                                                                              \
+    }
+WEIGH(weigh_4x4, 4, 4)
+WEIGH(weigh_1x4, 1, 4)
+WEIGH(weigh_1x1, 1, 1)
+
+static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out) {
+    long c = 0;
+    for (; c + 64 <= width; c += 64) {
+        long i = 0;
+        for (; i + 4 <= m; i += 4) { weigh_4x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, 0xFFFF); }
+        for (; i < m; i++) { weigh_1x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, 0xFFFF); }
+    }
+    for (; c < width; c += 16) {
+        __mmask16 mask = width - c < 16 ? first_lanes(width - c) : (__mmask16)0xFFFF;
+        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, mask); }
     }
 }
 
@@ -191,7 +207,7 @@ static bool is_supported(void) {
 }
 
 const tk_variant tk_x86_avx512vnni = {
-    {"avx512vnni", multiply, multiply_packed, quantize, add_scaled, dot},
+    {"avx512vnni", multiply, multiply_packed, quantize, weigh},
     is_supported,
 };
 #pragma clang attribute pop

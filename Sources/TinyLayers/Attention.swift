@@ -48,23 +48,57 @@ package struct Attention: Sendable {
         output(attended, into: y, context)
     }
 
-    /// Threads take pairs of token and head in turn, as later tokens see more and cost more.
+    /// Queries that look at the same keys are taken together, so that keys and values are read once for all of them: the
+    /// heads of a group, for a few tokens. Threads take such tiles in turn, as later tokens see more and cost more.
     private func attend(_ q: Rows, into y: Rows, _ context: ForwardContext) {
         let cache = context.cache
         let groupHeads = spec.heads / spec.keyValueHeads
-        let threads = context.compute.pool.threadCount
-        context.compute.pool.run { part in
-            let scores = context.scratch.scores(part)
-            for pair in stride(from: part, to: q.count * spec.heads, by: threads) {
-                let (t, head) = (pair / spec.heads, pair % spec.heads)
-                let count = cache.count + t + 1
-                var first = 0
-                if case .causalWindow(let tokens) = spec.reach { first = max(0, count - tokens) }
-                tk_attend(
-                    context.compute.kernels.table, q[t] + head * spec.headWidth,
-                    cache.keys(layer: layer, head: head / groupHeads),
-                    cache.values(layer: layer, head: head / groupHeads),
-                    first, count, spec.headWidth, spec.scale, scores, y[t] + head * spec.headWidth)
+        let pool = context.compute.pool
+        // A single token has fewer groups than threads need: its heads are taken one by one.
+        let heads = q.count == 1 && spec.keyValueHeads % pool.threadCount != 0 ? 1 : min(groupHeads, Scratch.tileRows)
+        let tokens = max(1, Scratch.tileRows / heads)
+        let headTiles = spec.keyValueHeads * ((groupHeads + heads - 1) / heads)
+        let tokenTiles = (q.count + tokens - 1) / tokens
+        pool.run { part in
+            let tile = context.scratch.attentionTile(part)
+            for index in stride(from: part, to: headTiles * tokenTiles, by: pool.threadCount) {
+                let (tokenTile, headTile) = (index / headTiles, index % headTiles)
+                let tilesOfGroup = headTiles / spec.keyValueHeads
+                let group = headTile / tilesOfGroup
+                let firstHead = group * groupHeads + headTile % tilesOfGroup * heads
+                let headRange = firstHead..<min(firstHead + heads, (group + 1) * groupHeads)
+                let tokenRange = tokenTile * tokens..<min((tokenTile + 1) * tokens, q.count)
+                attendTile(q, into: y, tokens: tokenRange, heads: headRange, group: group, tile, cache, context)
+            }
+        }
+    }
+
+    private func attendTile(
+        _ q: Rows, into y: Rows, tokens: Range<Int>, heads: Range<Int>, group: Int, _ tile: Scratch.AttentionTile,
+        _ cache: KeyValueCache, _ context: ForwardContext
+    ) {
+        let width = spec.headWidth
+        var rows = 0
+        for t in tokens {
+            let count = cache.count + t + 1
+            var first = 0
+            if case .causalWindow(let tokens) = spec.reach { first = max(0, count - tokens) }
+            for head in heads {
+                (tile.queries + rows * width).update(from: q[t] + head * width, count: width)
+                tile.firsts[rows] = first
+                tile.counts[rows] = count
+                rows += 1
+            }
+        }
+        tk_attend(
+            context.compute.kernels.table, tile.queries, rows, cache.keys(layer: layer, head: group),
+            cache.values(layer: layer, head: group), tile.firsts, tile.counts, width, spec.scale, tile.scores,
+            tile.results)
+        rows = 0
+        for t in tokens {
+            for head in heads {
+                (y[t] + head * width).update(from: tile.results + rows * width, count: width)
+                rows += 1
             }
         }
     }

@@ -18,8 +18,10 @@ package final class Scratch {
     let factors: RowBuffer
     let logits: RowBuffer
     let products: MatMulScratch
-    private let scoreBuffer: RowBuffer
-    private let capacity: Int
+    private let tileBuffer: RowBuffer
+    private let tileRanges: UnsafeMutablePointer<Int>
+    private let tileFloats: Int
+    private let headWidth: Int
     private let rotaryTables: [RotaryTable]
 
     /// - Parameters:
@@ -29,7 +31,6 @@ package final class Scratch {
     package init(spec: ModelSpec, capacity: Int, rows: Int, logitRows: Int, threads: Int) {
         self.rows = rows
         self.logitRows = logitRows
-        self.capacity = capacity
         let attention = spec.layers.map(\.attention)
         let queryWidth = attention.map { $0.heads * $0.headWidth }.max() ?? 0
         let keyWidth = attention.map { $0.keyValueHeads * $0.headWidth }.max() ?? 0
@@ -48,12 +49,40 @@ package final class Scratch {
         factors = RowBuffer(capacity: isGated ? rows * hiddenWidth : 0)
         logits = RowBuffer(capacity: logitRows * spec.vocabulary)
         products = MatMulScratch(inputs: max(spec.width, queryWidth, hiddenWidth), rows: rows, threads: threads)
-        scoreBuffer = RowBuffer(capacity: threads * capacity)
+        headWidth = attention.map(\.headWidth).max() ?? 0
+        tileFloats = (Self.tileRows * (capacity + 2 * headWidth)).roundedUp(to: 16)
+        tileBuffer = RowBuffer(capacity: threads * tileFloats)
+        tileRanges = .allocate(capacity: threads * 2 * Self.tileRows)
+        tileRanges.initialize(repeating: 0, count: threads * 2 * Self.tileRows)
         rotaryTables = Set(attention.compactMap(\.rotary)).map { RotaryTable($0, capacity: rows) }
     }
 
-    /// Scores of one query for a thread, `[capacity]`.
-    func scores(_ part: Int) -> UnsafeMutablePointer<Float> { scoreBuffer.base + part * capacity }
+    deinit { tileRanges.deallocate() }
+
+    /// The most rows of queries that attention takes together.
+    static let tileRows = 12
+
+    /// A thread's memory for queries that are taken together: `R = tileRows`.
+    struct AttentionTile {
+        /// `[R, d]`
+        let queries: UnsafeMutablePointer<Float>
+        /// `[R, d]`
+        let results: UnsafeMutablePointer<Float>
+        /// `[R, capacity]`
+        let scores: UnsafeMutablePointer<Float>
+        /// `[R]`: the first token that a row sees, and one past the last.
+        let firsts: UnsafeMutablePointer<Int>
+        let counts: UnsafeMutablePointer<Int>
+    }
+
+    func attentionTile(_ part: Int) -> AttentionTile {
+        let floats = tileBuffer.base + part * tileFloats
+        let ranges = tileRanges + part * 2 * Self.tileRows
+        return AttentionTile(
+            queries: floats, results: floats + Self.tileRows * headWidth,
+            scores: floats + 2 * Self.tileRows * headWidth,
+            firsts: ranges, counts: ranges + Self.tileRows)
+    }
 
     func rotaryTable(_ spec: RotarySpec) -> RotaryTable {
         guard let table = rotaryTables.first(where: { $0.spec == spec }) else {

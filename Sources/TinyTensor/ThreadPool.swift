@@ -11,8 +11,9 @@ import Synchronization
 
 /// The only owner of threads: runs one body on every part at once, and returns when all are done.
 ///
-/// Workers spin for some fifty microseconds after each region, as the next one is usually that near, then sleep. The
-/// caller does part 0 itself. A region costs about a microsecond while the workers are awake and allocates nothing.
+/// Workers spin for some fifty microseconds after each region, as the next one is usually that near, then sleep. Parts
+/// are claimed, by the caller too: a worker that has lost its core to another process finds its part done when it is
+/// back, and nobody waits for it. A region costs about a microsecond while the workers are awake and allocates nothing.
 package final class ThreadPool: Sendable {
     package let threadCount: Int
     private let shared: Shared
@@ -21,11 +22,12 @@ package final class ThreadPool: Sendable {
     ///   there are fewer parts.
     package init(threadCount: Int) {
         precondition(threadCount >= 1, "a pool needs a thread")
+        let threadCount = min(threadCount, 1024)
         let shared = Shared()
         self.shared = shared
         var started = 1  // the caller's own
         while started < threadCount {
-            let start = Unmanaged.passRetained(WorkerStart(shared: shared, part: started))
+            let start = Unmanaged.passRetained(shared)
             var thread = makeThreadHandle()
             guard pthread_create(&thread, nil, workerMain, start.toOpaque()) == 0 else {
                 start.release()
@@ -39,7 +41,7 @@ package final class ThreadPool: Sendable {
 
     deinit {
         shared.stops.store(true, ordering: .releasing)
-        shared.start(region: nil)
+        _ = shared.start(region: nil, parts: 0)
     }
 
     /// Calls `body(part)` for every part in `0..<threadCount`, on as many threads.
@@ -52,20 +54,31 @@ package final class ThreadPool: Sendable {
             for part in 0..<threadCount { body(part) }
             return
         }
-        withoutActuallyEscaping(body) { escapable in
-            withUnsafePointer(to: escapable) { pointer in
-                shared.pending.store(threadCount - 1, ordering: .relaxed)
-                shared.start(region: UnsafeRawPointer(pointer))
-                body(0)
-                var spins = 0
-                while shared.pending.load(ordering: .acquiring) != 0 {
-                    spins += 1
-                    // A worker that lost its core would be waited for in vain: let it have ours.
-                    if spins > 2000 { sched_yield() } else { tk_pause() }
+        if shared.patience.worksAlone() {
+            for part in 0..<threadCount { body(part) }
+        } else {
+            withoutActuallyEscaping(body) { escapable in
+                withUnsafePointer(to: escapable) { pointer in
+                    shared.pending.store(threadCount, ordering: .relaxed)
+                    let begin = tk_nanoseconds()
+                    let generation = shared.start(region: UnsafeRawPointer(pointer), parts: threadCount)
+                    shared.work(generation)
+                    waitForOthers(begin)
                 }
             }
         }
         shared.isBusy.store(false, ordering: .releasing)
+    }
+
+    private func waitForOthers(_ begin: UInt64) {
+        let end = tk_nanoseconds()
+        var spins = 0
+        while shared.pending.load(ordering: .acquiring) != 0 {
+            spins += 1
+            // A worker that lost its core in the middle of a part has to be waited for: let it have ours.
+            if spins > 2000 { sched_yield() } else { tk_pause() }
+        }
+        if spins > 2000 { shared.patience.waited(tk_nanoseconds() - end, afterWorking: end - begin) }
     }
 
     /// The parts of `count` things for each thread, in multiples of `grain`.
@@ -77,14 +90,49 @@ package final class ThreadPool: Sendable {
     }
 }
 
+/// When to stop counting on the others. Where another process takes a core, a worker loses it for milliseconds, thousands of
+/// times what a region takes; working alone is faster, until the core is free again.
+struct Patience {
+    /// Regions that are still to be done alone.
+    private var alone = 0
+    /// How many they will be the next time.
+    private var next = Self.least
+    private static let (least, most) = (256, 4096)
+    /// Regions since the last disappointment.
+    private var calm = 0
+
+    /// Whether the next region is one to do alone; asked once for each.
+    mutating func worksAlone() -> Bool {
+        if alone > 0 {
+            alone -= 1
+            return true
+        }
+        calm += 1
+        if calm > 4 * Self.most { next = Self.least }
+        return false
+    }
+
+    /// - Parameters: nanoseconds that the others were waited for, and that the caller worked before.
+    mutating func waited(_ waiting: UInt64, afterWorking working: UInt64) {
+        if waiting < 300_000 || waiting < working { return }
+        (alone, next, calm) = (next, min(2 * next, Self.most), 0)
+    }
+}
+
 /// What the threads of a pool have in common.
 private final class Shared: @unchecked Sendable {
-    let generation = Atomic<Int>(0)
+    /// The region's number, the number of its parts, and how many of them are claimed, in one word: a part can only be
+    /// claimed of the region that is under way.
+    private let state = Atomic<UInt64>(0)
+    private static let partBits: UInt64 = 12
+    /// Parts that are not done.
     let pending = Atomic<Int>(0)
     let sleepers = Atomic<Int>(0)
     let isBusy = Atomic<Bool>(false)
+    /// Belongs to whoever set `isBusy`.
+    nonisolated(unsafe) var patience = Patience()
     let stops = Atomic<Bool>(false)
-    /// The region's body; written before `generation` rises, read after.
+    /// The region's body; written before `state` says so, read after a part was claimed.
     nonisolated(unsafe) var region: UnsafeRawPointer?
     private let mutex: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
     private let condition: UnsafeMutablePointer<pthread_cond_t> = .allocate(capacity: 1)
@@ -101,51 +149,66 @@ private final class Shared: @unchecked Sendable {
         condition.deallocate()
     }
 
-    func start(region: UnsafeRawPointer?) {
+    /// Opens a region, and returns its number.
+    func start(region: UnsafeRawPointer?, parts: Int) -> UInt64 {
         self.region = region
-        // Sequentially consistent, as are the sleeper's steps: either it sees the new generation, or we see it asleep.
-        generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        let generation = (state.load(ordering: .relaxed) >> (2 * Self.partBits)) &+ 1
+        // Sequentially consistent, as are the sleeper's steps: either it sees the new region, or we see it asleep.
+        state.store(
+            generation << (2 * Self.partBits) | UInt64(parts) << Self.partBits, ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
             pthread_mutex_lock(mutex)
             pthread_cond_broadcast(condition)
             pthread_mutex_unlock(mutex)
         }
+        return generation
     }
 
-    /// Waits until the generation is no longer `seen`, and returns the new one.
-    func wait(after seen: Int) -> Int {
+    /// Does parts of a region until none is left.
+    func work(_ generation: UInt64) {
+        while let part = claim(generation), let region {
+            region.assumingMemoryBound(to: ((Int) -> Void).self).pointee(part)
+            pending.wrappingSubtract(1, ordering: .releasing)
+        }
+    }
+
+    private func claim(_ generation: UInt64) -> Int? {
+        let mask = (1 as UInt64) << Self.partBits - 1
+        var now = state.load(ordering: .acquiring)
+        while now >> (2 * Self.partBits) == generation, now & mask < now >> Self.partBits & mask {
+            let (exchanged, original) = state.weakCompareExchange(
+                expected: now, desired: now + 1, ordering: .acquiringAndReleasing)
+            if exchanged { return Int(now & mask) }
+            now = original
+        }
+        return nil
+    }
+
+    /// Waits for a region after the one with this number, and returns its number.
+    func wait(after seen: UInt64) -> UInt64 {
         for _ in 0..<2000 {
-            let now = generation.load(ordering: .acquiring)
+            let now = state.load(ordering: .acquiring) >> (2 * Self.partBits)
             if now != seen { return now }
             tk_pause()
         }
         pthread_mutex_lock(mutex)
         sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        while generation.load(ordering: .sequentiallyConsistent) == seen { pthread_cond_wait(condition, mutex) }
+        while state.load(ordering: .sequentiallyConsistent) >> (2 * Self.partBits) == seen {
+            pthread_cond_wait(condition, mutex)
+        }
         sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         pthread_mutex_unlock(mutex)
-        return generation.load(ordering: .acquiring)
+        return state.load(ordering: .acquiring) >> (2 * Self.partBits)
     }
 }
 
-private final class WorkerStart {
-    let shared: Shared
-    let part: Int
-
-    init(shared: Shared, part: Int) {
-        self.shared = shared
-        self.part = part
-    }
-}
-
-private func work(_ start: WorkerStart) {
-    var seen = 0
+/// A worker's life.
+private func live(_ shared: Shared) {
+    var seen: UInt64 = 0
     while true {
-        seen = start.shared.wait(after: seen)
-        if start.shared.stops.load(ordering: .acquiring) { return }
-        guard let region = start.shared.region else { continue }
-        region.assumingMemoryBound(to: ((Int) -> Void).self).pointee(start.part)
-        start.shared.pending.wrappingSubtract(1, ordering: .releasing)
+        seen = shared.wait(after: seen)
+        if shared.stops.load(ordering: .acquiring) { return }
+        shared.work(seen)
     }
 }
 
@@ -153,7 +216,7 @@ private func work(_ start: WorkerStart) {
     private func makeThreadHandle() -> pthread_t? { nil }
     private func detach(_ thread: pthread_t?) { if let thread { pthread_detach(thread) } }
     private let workerMain: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pointer in
-        work(Unmanaged<WorkerStart>.fromOpaque(pointer).takeRetainedValue())
+        live(Unmanaged<Shared>.fromOpaque(pointer).takeRetainedValue())
         return nil
     }
 #else
@@ -161,7 +224,7 @@ private func work(_ start: WorkerStart) {
     private func detach(_ thread: pthread_t) { pthread_detach(thread) }
     private let workerMain: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
         guard let pointer else { return nil }
-        work(Unmanaged<WorkerStart>.fromOpaque(pointer).takeRetainedValue())
+        live(Unmanaged<Shared>.fromOpaque(pointer).takeRetainedValue())
         return nil
     }
 #endif

@@ -142,32 +142,60 @@ import TinyTestSupport
         }
     }
 
-    @Test(arguments: InstructionSet.all, [(0, 1), (0, 7), (3, 40), (39, 40)]) func attention(
-        _ set: InstructionSet, _ range: (Int, Int)
-    ) {
-        let (first, count) = range
+    /// Rows that see different tokens are taken together; each gives what the formula says, and the bits that it gives alone.
+    @Test(arguments: InstructionSet.all, [1, 2, 4, 5, 12]) func attention(_ set: InstructionSet, _ m: Int) {
         let scale: Float = 0.3
-        for width in [1, 5, 64] {
+        let tokens = 40
+        for width in [1, 5, 16, 64, 80, 128] {
             var random = SplitMix64(seed: UInt64(width) + 300)
-            let (query, keys, values) = (
-                random.floats(width), random.floats(count * width), random.floats(count * width)
-            )
-            var scores = [Float](repeating: .nan, count: count)
-            var out = [Float](repeating: .nan, count: width)
-            tk_attend(set.kernels.table, query, keys, values, first, count, width, scale, &scores, &out)
-            let logits = (first..<count).map { j in
-                (0..<width).reduce(0.0) { $0 + Double(query[$1]) * Double(keys[j * width + $1]) } * Double(scale)
+            let queries = random.floats(m * width)
+            let (keys, values) = (random.floats(tokens * width), random.floats(tokens * width))
+            let firsts = (0..<m).map { [0, 3, 39, 0][$0 % 4] }
+            let counts = (0..<m).map { [1, 40, 40, 7][$0 % 4] }
+            func attend(_ queries: [Float], _ firsts: [Int], _ counts: [Int]) -> [Float] {
+                var scores = [Float](repeating: .nan, count: firsts.count * tokens)
+                var out = [Float](repeating: .nan, count: firsts.count * width)
+                tk_attend(
+                    set.kernels.table, queries, firsts.count, keys, values, firsts, counts, width, scale, &scores, &out)
+                return out
             }
-            let powers = logits.map { exp($0 - (logits.max() ?? 0)) }
-            let sum = powers.reduce(0, +)
-            let expected = (0..<width).map { i in
-                zip(first..<count, powers).reduce(0.0) { $0 + $1.1 / sum * Double(values[$1.0 * width + i]) }
+            let together = attend(queries, firsts, counts)
+            for i in 0..<m {
+                let query = Array(queries[i * width..<(i + 1) * width])
+                let out = Array(together[i * width..<(i + 1) * width])
+                expectSameBits(
+                    attend(query, [firsts[i]], [counts[i]]), out, "\(set.kernels.name), row \(i) of \(m) alone")
+                let logits = (firsts[i]..<counts[i]).map { j in
+                    (0..<width).reduce(0.0) { $0 + Double(query[$1]) * Double(keys[j * width + $1]) } * Double(scale)
+                }
+                let powers = logits.map { exp($0 - (logits.max() ?? 0)) }
+                let sum = powers.reduce(0, +)
+                let expected = (0..<width).map { c in
+                    zip(firsts[i]..<counts[i], powers).reduce(0.0) {
+                        $0 + $1.1 / sum * Double(values[$1.0 * width + c])
+                    }
+                }
+                // Scores are off by γ_width·‖q‖‖k‖, which the exponential makes relative; then a sum of products of at most 1.
+                let bound = 2 * gamma(width + 2) * Double(scale) * Double(width) + gamma(tokens + 16)
+                expectClose(
+                    out, expected, within: { _ in bound }, "\(set.kernels.name), row \(i) of \(m), width \(width)")
             }
-            // Scores are off by γ_width·‖q‖‖k‖, which the exponential makes relative; then a sum of `count` products of at most 1.
-            let bound = 2 * gamma(width + 2) * Double(scale) * Double(width) + gamma(count + 16)
-            expectClose(
-                out, expected, within: { _ in bound }, "\(set.kernels.name), \(first)..<\(count), width \(width)")
         }
+    }
+
+    /// The exponential behind softmax and the activations, over its whole range.
+    @Test func exponentialIsCloseEverywhere() {
+        for step in 0..<2000 {
+            let x = Float(step) * -0.0435
+            var pair: [Float] = [0, x]
+            tk_softmax(&pair, 2)
+            let power = exp(Double(x))
+            // Two units of the power, and the roundings of the sum, its inverse and the product.
+            #expect(abs(Double(pair[1]) - power / (1 + power)) <= power / (1 + power) * gamma(8), "\(x)")
+        }
+        var far: [Float] = [0, -88, -1000, -.infinity]
+        tk_softmax(&far, 4)
+        #expect(far == [1, 0, 0, 0])
     }
 
     @Test func addingAndScaling() {

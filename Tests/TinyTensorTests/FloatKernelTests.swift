@@ -91,19 +91,6 @@ import TinyTestSupport
         }
     }
 
-    @Test(arguments: InstructionSet.all, [0, 4, 20, 60]) func dot(_ set: InstructionSet, _ offset: Int) {
-        var random = SplitMix64(seed: 3)
-        for k in awkwardLengths {
-            let (x, y) = (
-                AlignedFloats(random.floats(k), offset: offset),
-                AlignedFloats(random.floats(k), offset: offset / 2 & ~3)
-            )
-            let expected = InstructionSet.plain.table.dot(x.base, y.base, k)
-            let bound = gamma(k + 2) * norm(x.values) * norm(y.values)
-            expectClose([set.table.dot(x.base, y.base, k)], [Double(expected)], within: { _ in bound }, "k \(k)")
-        }
-    }
-
     /// NaN and infinity come through, wherever in a vector they stand.
     @Test(arguments: InstructionSet.all) func notNumbersComeThrough(_ set: InstructionSet) {
         for k in [1, 7, 8, 16, 17, 40] {
@@ -111,28 +98,31 @@ import TinyTestSupport
                 var x = [Float](repeating: 1, count: k)
                 let y = [Float](repeating: 1, count: k)
                 x[place] = .nan
-                #expect(set.table.dot(x, y, k).isNaN && set.multiply(x, 1, y, 1, k)[0].isNaN)
+                #expect(set.multiply(x, 1, y, 1, k)[0].isNaN)
                 x[place] = .infinity
-                #expect(set.table.dot(x, y, k) == .infinity && set.multiply(x, 1, y, 1, k)[0] == .infinity)
+                #expect(set.multiply(x, 1, y, 1, k)[0] == .infinity)
             }
         }
     }
 
-    /// y + a·x, and not a float past the end.
-    @Test(arguments: InstructionSet.all, [0, 4, 36]) func addScaled(_ set: InstructionSet, _ offset: Int) {
+    /// Σ p·v for every number of rows and width, and not a float past the end.
+    @Test(arguments: InstructionSet.all, [1, 3, 4, 5, 9]) func weigh(_ set: InstructionSet, _ m: Int) {
         var random = SplitMix64(seed: 4)
-        for k in awkwardLengths {
-            let x = AlignedFloats(random.floats(k), offset: offset)
-            let start = random.floats(k)
-            let y = AlignedFloats(start + [99], offset: offset)
-            set.table.add_scaled(y.base, 0.7, x.base, k)
-            let result = y.values
-            #expect(result[k] == 99, "k \(k)")
-            let xs = x.values
-            expectClose(
-                Array(result.dropLast()), (0..<k).map { Double(start[$0]) + Double(Float(0.7)) * Double(xs[$0]) },
-                // Two roundings: of the product, unless fused, and of the sum.
-                within: { gamma(2) * (abs(Double(start[$0])) + abs(Double(xs[$0]))) }, "\(set.kernels.name), k \(k)")
+        for width in [1, 7, 8, 15, 16, 17, 24, 63, 64, 65, 128, 130] {
+            for n in [1, 2, 33] {
+                let stride = n + 3
+                let (p, v) = (random.floats(m * stride), random.floats(n * width))
+                let out = AlignedFloats([Float](repeating: .nan, count: m * width) + [99], offset: 4)
+                set.table.weigh(p, stride, m, v, width, n, out.base)
+                let result = out.values
+                #expect(result[m * width] == 99)
+                let expected = (0..<m * width).map { i in
+                    (0..<n).reduce(0.0) { $0 + Double(p[i / width * stride + $1]) * Double(v[$1 * width + i % width]) }
+                }
+                expectClose(
+                    Array(result.dropLast()), expected, within: { _ in gamma(n) * Double(n) },
+                    "\(set.kernels.name), \(m) rows, width \(width), n \(n)")
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
-import TinyTensor
+
+@testable import TinyTensor
 
 #if canImport(Glibc)
     import Glibc
@@ -59,11 +60,36 @@ private final class Counts: Sendable {
     @Test func differentThreads() {
         let pool = ThreadPool(threadCount: 2)
         let threads = Mutex<[String]>([])
+        let begun = Atomic<Int>(0)
         pool.run { _ in
             let me = String(describing: pthread_self())
             threads.withLock { $0.append(me) }
+            // Whoever has a part waits for the other, so that no thread can do both.
+            begun.wrappingAdd(1, ordering: .sequentiallyConsistent)
+            while begun.load(ordering: .sequentiallyConsistent) < 2 { sched_yield() }
         }
         #expect(Set(threads.withLock { $0 }).count == 2)
+    }
+
+    /// Waiting for a worker that lost its core ends in working alone for a while, longer each time, and calm ends that.
+    @Test func patience() {
+        var patience = Patience()
+        func aloneNow() -> Int {
+            var count = 0
+            while patience.worksAlone() { count += 1 }
+            return count
+        }
+        #expect(aloneNow() == 0)
+        patience.waited(100_000, afterWorking: 10)  // not worth it
+        patience.waited(900_000, afterWorking: 1_000_000)  // no longer than the work itself
+        #expect(aloneNow() == 0)
+        patience.waited(900_000, afterWorking: 10)
+        #expect(aloneNow() == 256)
+        patience.waited(900_000, afterWorking: 10)
+        #expect(aloneNow() == 512)
+        for _ in 0..<20_000 { _ = patience.worksAlone() }
+        patience.waited(900_000, afterWorking: 10)
+        #expect(aloneNow() == 256)
     }
 
     /// A region inside a region runs all its parts on the thread that asks.

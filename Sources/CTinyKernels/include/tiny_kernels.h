@@ -89,9 +89,8 @@ typedef struct {
     // Rounds k values (a multiple of 32) to codes, the largest of each block to ±TK_LARGEST_CODE.
     void (*quantize)(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
 
-    // y += a · x, and Σ x · y.
-    void (*add_scaled)(float *y, float a, const float *x, long n);
-    float (*dot)(const float *x, const float *y, long n);
+    // out[i] = Σ_j p[i][j] · v[j] for i < m, each v[j] of `width` elements; summed in the order of j.
+    void (*weigh)(const float *p, long p_stride, long m, const float *v, long width, long n, float *out);
 } tk_kernels;
 
 // The instruction sets this build has code for, best first; NULL past the end.
@@ -147,14 +146,18 @@ void tk_rotate_neighbours(float *head, const float *cosines, const float *sines,
 // target[j][i] = source[i][j], elements of `size` bytes.
 void tk_transpose(const void *source, long rows, long columns, long size, void *target);
 
-// One query head over the cached tokens first..<count:
+// m rows of queries [m, width], each over the cached tokens firsts[i]..<counts[i]:
 //     out = softmax(scale · q·kᵀ) · v
-// keys and values are [count, width]; scores is scratch of `count` floats.
-void tk_attend(const tk_kernels *kernels, const float *query, const float *keys, const float *values, long first,
-               long count, long width, float scale, float *scores, float *out);
+// keys and values are [tokens, width]; scores is scratch of m floats for each token that any of them sees. A row's result does
+// not depend on the others.
+void tk_attend(const tk_kernels *kernels, const float *queries, long m, const float *keys, const float *values,
+               const long *firsts, const long *counts, long width, float scale, float *scores, float *out);
 
 // Cores that this process may run on; 0 where the system does not say.
 int tk_affinity_count(void);
+
+// Time since some moment, by a clock that is never set.
+uint64_t tk_nanoseconds(void);
 
 // Tells the processor that this thread is waiting.
 #if defined(__x86_64__)

@@ -1,0 +1,12 @@
+/// The recipes there are.
+package enum Families {
+    package static let all: [any (Family & Sendable).Type] = [LLaMA.self, GPT2.self]
+
+    package static func named(modelType: String) -> (any Family.Type)? {
+        all.first { $0.modelTypes.contains(modelType) }
+    }
+
+    package static func named(ggufArchitecture: String) -> (any Family.Type)? {
+        all.first { $0.ggufArchitectures.contains(ggufArchitecture) }
+    }
+}
