@@ -57,5 +57,10 @@ let package = Package(
         tests("TinyLoaderTests", ["TinyLoader", "TinyTensor", "TinyJSON", "CTinyKernels"]),
         tests("TinyTemplateTests", ["TinyTemplate", "TinyJSON"], exclude: ["Fixtures"]),
         tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"], exclude: ["Fixtures"]),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        tests("TinyLayersTests", ["TinyLayers", "TinyTensor"]),
+        tests("TinyModelsTests", ["TinyModels", "TinyRunner", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON"]),
+        tests("TinyRunnerTests", ["CAllocationCounter", "TinyRunner", "TinyModels", "TinyTensor", "TinyTokenizer"]),
+        tests("CommandTests", ["TinyGPTCommand"]),
     ]
 )

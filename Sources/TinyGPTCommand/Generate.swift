@@ -88,7 +88,15 @@ struct Generate: ParsableCommand {
         let wanted = prompt.addingReportingOverflow(maxTokens)
         let limit = model.contextLimit ?? .max
         if prompt > limit { throw RunnerError.contextTooLong(limit: limit, wanted: prompt) }
-        return max(1, min(wanted.overflow ? .max : wanted.partialValue, limit))
+        let capacity = max(1, min(wanted.overflow ? .max : wanted.partialValue, limit))
+        // The system lends memory that it does not have, and takes the process when it is used.
+        let (bytes, overflow) = KeyValueCache.byteCount(spec: model.spec, capacity: 1)
+            .multipliedReportingOverflow(by: capacity)
+        if overflow || bytes > Int(ProcessInfo.processInfo.physicalMemory) {
+            throw Failure(
+                "a context of \(capacity) tokens does not fit this machine's memory; give a smaller --max-tokens")
+        }
+        return capacity
     }
 
     private func report(_ completion: Completion, loadSeconds: Double) {

@@ -51,33 +51,51 @@ package struct Attention: Sendable {
     /// Queries that look at the same keys are taken together, so that keys and values are read once for all of them: the
     /// heads of a group, for a few tokens. Threads take such tiles in turn, as later tokens see more and cost more.
     private func attend(_ q: Rows, into y: Rows, _ context: ForwardContext) {
-        let cache = context.cache
         let groupHeads = spec.heads / spec.keyValueHeads
         let pool = context.compute.pool
         // A single token has fewer groups than threads need: its heads are taken one by one.
-        let heads = q.count == 1 && spec.keyValueHeads % pool.threadCount != 0 ? 1 : min(groupHeads, Scratch.tileRows)
-        let tokens = max(1, Scratch.tileRows / heads)
-        let headTiles = spec.keyValueHeads * ((groupHeads + heads - 1) / heads)
-        let tokenTiles = (q.count + tokens - 1) / tokens
-        pool.run { part in
+        let isSpread = q.count == 1 && spec.keyValueHeads % pool.threadCount != 0
+        let heads = isSpread ? 1 : min(groupHeads, Scratch.tileRows)
+        let tiling = Tiling(
+            attention: self, q: q, y: y, context: context, groupHeads: groupHeads, heads: heads,
+            tokens: max(1, Scratch.tileRows / heads))
+        pool.run(with: tiling) { context, part in
+            context.assumingMemoryBound(to: Tiling.self).pointee.run(part)
+        }
+    }
+
+    /// How queries are cut into tiles: some heads of a group by some tokens.
+    private struct Tiling {
+        let attention: Attention
+        let q: Rows
+        let y: Rows
+        let context: ForwardContext
+        let groupHeads: Int
+        /// Heads and tokens of a tile, the last ones of a group or a chunk excepted.
+        let heads: Int
+        let tokens: Int
+
+        func run(_ part: Int) {
+            let tilesOfGroup = (groupHeads + heads - 1) / heads
+            let headTiles = attention.spec.keyValueHeads * tilesOfGroup
+            let tokenTiles = (q.count + tokens - 1) / tokens
             let tile = context.scratch.attentionTile(part)
-            for index in stride(from: part, to: headTiles * tokenTiles, by: pool.threadCount) {
+            for index in stride(from: part, to: headTiles * tokenTiles, by: context.compute.pool.threadCount) {
                 let (tokenTile, headTile) = (index / headTiles, index % headTiles)
-                let tilesOfGroup = headTiles / spec.keyValueHeads
                 let group = headTile / tilesOfGroup
                 let firstHead = group * groupHeads + headTile % tilesOfGroup * heads
-                let headRange = firstHead..<min(firstHead + heads, (group + 1) * groupHeads)
-                let tokenRange = tokenTile * tokens..<min((tokenTile + 1) * tokens, q.count)
-                attendTile(q, into: y, tokens: tokenRange, heads: headRange, group: group, tile, cache, context)
+                attention.attendTile(
+                    q, into: y, tokens: tokenTile * tokens..<min((tokenTile + 1) * tokens, q.count),
+                    heads: firstHead..<min(firstHead + heads, (group + 1) * groupHeads), group: group, tile, context)
             }
         }
     }
 
     private func attendTile(
         _ q: Rows, into y: Rows, tokens: Range<Int>, heads: Range<Int>, group: Int, _ tile: Scratch.AttentionTile,
-        _ cache: KeyValueCache, _ context: ForwardContext
+        _ context: ForwardContext
     ) {
-        let width = spec.headWidth
+        let (cache, width) = (context.cache, spec.headWidth)
         var rows = 0
         for t in tokens {
             let count = cache.count + t + 1

@@ -10,30 +10,26 @@ import TinyTensor
 #endif
 
 extension RotarySpec {
-    /// The angle that each pair turns by from one position to the next.
+    /// The angle that pair i turns by from one position to the next.
     ///
     ///     f[i] = θ^(−2i / width), bent by `scaling`
     ///
     /// - Parameter length: the length of the text so far, which dynamic scaling goes by.
-    func frequencies(length: Int) -> [Float] {
-        let pairs = width / 2
+    func frequency(_ i: Int, length: Int) -> Float {
         var base = base
         if case .dynamic(let factor, let original) = scaling, length > original {
             let stretch = factor * Double(length) / Double(original) - (factor - 1)
             base *= pow(stretch, Double(width) / Double(width - 2))
         }
-        let plain = (0..<pairs).map { pow(base, -2 * Double($0) / Double(width)) }
+        let plain = pow(base, -2 * Double(i) / Double(width))
         switch scaling {
-        case .none, .dynamic: return plain.map { Float($0) }
-        case .linear(let factor): return plain.map { Float($0 / factor) }
-        case .perFrequency(let divisors): return zip(plain, divisors).map { Float($0 / Double($1)) }
+        case .none, .dynamic: return Float(plain)
+        case .linear(let factor): return Float(plain / factor)
+        case .perFrequency(let divisors): return Float(plain / Double(divisors[i]))
         case .byWavelength(let factor, let lowFactor, let highFactor, let original):
-            return plain.map { frequency in
-                let waves = Double(original) * frequency / (2 * .pi)  // in the original context
-                let blend = (waves - lowFactor) / (highFactor - lowFactor)
-                let kept = min(1, max(0, blend))
-                return Float(frequency * kept + frequency / factor * (1 - kept))
-            }
+            let waves = Double(original) * plain / (2 * .pi)  // in the original context
+            let kept = min(1, max(0, (waves - lowFactor) / (highFactor - lowFactor)))
+            return Float(plain * kept + plain / factor * (1 - kept))
         case .yarn(let factor, let fast, let slow, let original, let rounds, _):
             func dimension(rotations: Double) -> Double {
                 Double(width) * log(Double(original) / (rotations * 2 * .pi)) / (2 * log(base))
@@ -43,10 +39,8 @@ extension RotarySpec {
             if rounds { (low, high) = (low.rounded(.down), high.rounded(.up)) }
             (low, high) = (max(low, 0), min(high, Double(width - 1)))
             if low == high { high += 0.001 }
-            return plain.enumerated().map { i, frequency in
-                let ramp = min(1, max(0, (Double(i) - low) / (high - low)))
-                return Float(frequency * (1 - ramp) + frequency / factor * ramp)
-            }
+            let ramp = min(1, max(0, (Double(i) - low) / (high - low)))
+            return Float(plain * (1 - ramp) + plain / factor * ramp)
         }
     }
 
@@ -59,7 +53,7 @@ extension RotarySpec {
 /// Cosines and sines for a run of positions, computed once for all layers that turn alike.
 package final class RotaryTable {
     let spec: RotarySpec
-    private var frequencies: [Float] = []
+    private var frequencies: [Float]
     private var frequencyLength = -1
     private let angles: RowBuffer
     private let capacity: Int
@@ -68,6 +62,7 @@ package final class RotaryTable {
     init(_ spec: RotarySpec, capacity: Int) {
         self.spec = spec
         self.capacity = capacity
+        frequencies = Array(repeating: 0, count: spec.width / 2)
         angles = RowBuffer(capacity: capacity * spec.width)
     }
 
@@ -82,7 +77,7 @@ package final class RotaryTable {
         var relevantLength = 0  // other scalings do not depend on it
         if case .dynamic(_, let original) = spec.scaling { relevantLength = max(length, original) }
         if relevantLength != frequencyLength {
-            frequencies = spec.frequencies(length: relevantLength)
+            for i in 0..<pairs { frequencies[i] = spec.frequency(i, length: relevantLength) }
             frequencyLength = relevantLength
         }
         tk_rotary_angles(

@@ -35,7 +35,8 @@ package final class Binder: WeightProvider {
         let wanted = WantedShapes()
         _ = try Transformer(spec: spec, weights: wanted)
         for (slot, _) in wanted.shapes { names.source(slot).map { _ = bound.insert($0.name) } }
-        return wanted.shapes.compactMap { problem($0.slot, shape: $0.shape) }
+        var seen: Set<String> = []  // parts of one tensor share its problem
+        return wanted.shapes.compactMap { problem($0.slot, shape: $0.shape) }.filter { seen.insert($0).inserted }
     }
 
     /// Tensors that the model does not use and the recipe does not know to be harmless.

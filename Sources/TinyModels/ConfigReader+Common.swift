@@ -12,14 +12,16 @@ package import TinyLayers
 extension ConfigReader {
     package func activation(default other: FeedForwardSpec.Activation) throws(ModelError) -> FeedForwardSpec.Activation
     {
-        guard let name = try string("hidden_act", "activation_function", "hidden_activation") else { return other }
+        let keys = ["hidden_act", "activation_function", "hidden_activation"]
+        guard let name = try string(keys[0], keys[1], keys[2]) else { return other }
         switch name {
         case "silu", "swish": return .silu
         case "gelu": return .gelu
         case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
         case "relu": return .relu
         default:
-            throw error("hidden_act", "is \"\(name)\"; supported are silu, gelu, gelu_new, gelu_pytorch_tanh and relu")
+            throw error(
+                spelling(keys), "is \"\(name)\"; supported are silu, gelu, gelu_new, gelu_pytorch_tanh and relu")
         }
     }
 
@@ -33,6 +35,9 @@ extension ConfigReader {
         let nested = try object("rope_parameters", "rope_scaling")
         let fraction =
             try nested?.optionalNumber("partial_rotary_factor") ?? optionalNumber("partial_rotary_factor") ?? 1
+        guard fraction > 0, fraction <= 1 else {
+            throw error("partial_rotary_factor", "is \(fraction); a number above 0, at most 1, is expected")
+        }
         let width = try optionalSize(["rope.dimension_count"]) ?? Int(Double(headWidth) * fraction)
         guard width > 0, width <= headWidth, width.isMultiple(of: 2) else {
             throw error(
@@ -77,10 +82,13 @@ extension ConfigReader {
                 factor: try factor(), lowFactor: low, highFactor: high, originalContext: try original())
         case "yarn":
             let factor = try factor()
+            let fast = try values.optionalNumber("beta_fast", "rope.scaling.yarn_beta_fast") ?? 32
+            let slow = try values.optionalNumber("beta_slow", "rope.scaling.yarn_beta_slow") ?? 1
+            guard slow > 0, fast > 0 else {
+                throw values.error(slow > 0 ? "beta_fast" : "beta_slow", "is not above 0, as a number of turns is")
+            }
             return .yarn(
-                factor: factor,
-                fastRotations: try values.optionalNumber("beta_fast", "rope.scaling.yarn_beta_fast") ?? 32,
-                slowRotations: try values.optionalNumber("beta_slow", "rope.scaling.yarn_beta_slow") ?? 1,
+                factor: factor, fastRotations: fast, slowRotations: slow,
                 originalContext: try original(), rounds: try values.bool("truncate") ?? true,
                 magnitude: try values.yarnMagnitude(factor: factor))
         default:

@@ -57,25 +57,38 @@ package final class ConfigReader {
     package func optionalSize(_ names: [String]) throws(ModelError) -> Int? {
         guard let value = try typed(names, "a whole number", \.integer) else { return nil }
         guard (1...Int(Int32.max)).contains(value) else {
-            throw error(names[0], "is \(value); a size from 1 on is expected")
+            throw error(spelling(names), "is \(value); a size from 1 to \(Int32.max) is expected")
         }
         return value
     }
 
-    /// A finite number, rounded to single precision: some formats hold no more, and two files of one model should agree.
-    package func optionalNumber(_ names: String...) throws(ModelError) -> Double? {
+    /// A number of layers: a spec lists every one, so what no model has is refused before it takes memory.
+    package func depth(_ names: String...) throws(ModelError) -> Int {
+        let value = try required(names, try optionalSize(names))
+        guard value <= 4096 else { throw error(spelling(names), "is \(value); at most 4096 layers are supported") }
+        return value
+    }
+
+    /// What a norm adds to a variance.
+    package func epsilon(_ names: String...) throws(ModelError) -> Float {
+        let value = try required(names, try finite(names))
+        guard value >= 0 else { throw error(spelling(names), "is \(value); a number from 0 on is expected") }
+        return Float(value)
+    }
+
+    /// Which of these spellings the configuration uses.
+    func spelling(_ names: [String]) -> String { find(names)?.name ?? names[0] }
+
+    private func finite(_ names: [String]) throws(ModelError) -> Double? {
         try typed(names, "a finite number") { value in
             value.double.map { Double(Float($0)) }.flatMap { $0.isFinite ? $0 : nil }
         }
     }
 
-    package func number(_ names: String...) throws(ModelError) -> Double {
-        try required(
-            names,
-            try typed(names, "a finite number") { value in
-                value.double.map { Double(Float($0)) }.flatMap { $0.isFinite ? $0 : nil }
-            })
-    }
+    /// A finite number, rounded to single precision: some formats hold no more, and two files of one model should agree.
+    package func optionalNumber(_ names: String...) throws(ModelError) -> Double? { try finite(names) }
+
+    package func number(_ names: String...) throws(ModelError) -> Double { try required(names, try finite(names)) }
 
     package func bool(_ names: String...) throws(ModelError) -> Bool? { try typed(names, "true or false", \.bool) }
 

@@ -9,15 +9,20 @@ public struct Candidate: Sendable, Equatable {
     public static func top(_ count: Int, of logits: Span<Float>) -> [Candidate] {
         var largest = -Float.infinity
         for i in 0..<logits.count { largest = max(largest, logits[i]) }
+        // What is no number has no chance; an infinite logit has all of it.
+        func weight(_ logit: Float) -> Double {
+            logit == largest ? 1 : logit.isNaN ? 0 : exponential(Double(logit - largest))
+        }
         var total = 0.0
-        for i in 0..<logits.count { total += exponential(Double(logits[i] - largest)) }
+        for i in 0..<logits.count { total += weight(logits[i]) }
         // A short list kept in order serves better than sorting a vocabulary.
         var best: [Candidate] = []
         for i in 0..<logits.count {
             let logit = logits[i]
+            if logit.isNaN { continue }
             if best.count == count, let last = best.last, !(logit > last.logit) { continue }
             let place = best.firstIndex { logit > $0.logit } ?? best.count
-            let probability = Float(exponential(Double(logit - largest)) / total)
+            let probability = Float(weight(logit) / total)
             best.insert(Candidate(token: i, logit: logit, probability: probability), at: place)
             if best.count > count { best.removeLast() }
         }

@@ -98,7 +98,8 @@ public actor Chat {
             try session.decoder.truncate(to: kept)
             session.tokens = Array(prompt[..<kept])
             var completion = try session.decoder.generate(
-                Array(prompt[kept...]), options, tokenizer: session.tokenizer, endOfText: model.endOfText,
+                Array(prompt[kept...]), after: Array(prompt[..<kept]), options, tokenizer: session.tokenizer,
+                endOfText: model.endOfText,
                 isCancelled: { Task.isCancelled }, onPiece: onPiece)
             completion.promptTokens = prompt.count
             session.tokens = Array((prompt + completion.tokens).prefix(session.decoder.count))

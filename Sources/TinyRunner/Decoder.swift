@@ -20,7 +20,7 @@ public struct Decoder: ~Copyable {
     ///   - allLogits: whether there is room for the logits of every token of a chunk, not only of the last.
     package init(model: Model, capacity: Int, chunk: Int? = nil, allLogits: Bool = false) {
         self.model = model
-        var capacity = max(0, capacity)
+        var capacity = min(max(0, capacity), 1 << 24)  // beyond any memory, and products of it still fit 64 bits
         if case .learned(let rows) = model.spec.stem.positions { capacity = min(capacity, rows) }
         let rows = max(1, min(chunk ?? Self.defaultChunk, capacity))
         cache = KeyValueCache(spec: model.spec, capacity: capacity)

@@ -63,12 +63,14 @@ extension Decoder {
     ///
     /// - Parameters:
     ///   - prompt: tokens behind those already read.
+    ///   - before: those already read, which penalties count too.
     ///   - isCancelled: asked before every step.
     ///   - onProgress: told how many tokens of the prompt have been read.
     ///   - onPiece: given text as soon as it is certain.
     /// - Throws: `RunnerError` if the prompt does not fit, and whatever `onPiece` throws.
     package mutating func generate(
-        _ prompt: [Int], _ options: GenerationOptions, tokenizer: Tokenizer, endOfText: Set<Int>,
+        _ prompt: [Int], after before: [Int] = [], _ options: GenerationOptions, tokenizer: Tokenizer,
+        endOfText: Set<Int>,
         isCancelled: () -> Bool = { false }, onProgress: (Int) -> Void = { _ in }, onPiece: (Piece) throws -> Void
     ) throws -> Completion {
         var completion = Completion()
@@ -78,7 +80,7 @@ extension Decoder {
             throw RunnerError.badParameter(
                 name: "max-tokens", value: "\(options.maxTokens)", expected: "a number from 0 on")
         }
-        var sampler = try Sampler(options.sampling, prompt: prompt, vocabulary: model.spec.vocabulary)
+        var sampler = try Sampler(options.sampling, prompt: before + prompt, vocabulary: model.spec.vocabulary)
         var stream = TextStream(tokenizer)
         var stop = StopRule(options.stops)
 
@@ -123,6 +125,7 @@ extension Decoder {
         if stop.found == nil {
             try emit(stop.append(stream.finish()))
             try emit(stop.finish())
+            if stop.found != nil { completion.stopReason = .stopString }
         }
         completion.decodeSeconds = clock.lap()
         return completion

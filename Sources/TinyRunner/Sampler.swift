@@ -77,7 +77,7 @@ package struct Sampler: ~Copyable {
         var sum = 0.0
         while kept < limit {
             let weight = heap.candidate(kept).weight  // the likeliest has weight 1
-            if kept > 0 && (sum >= Double(sampling.topP) * total || weight < sampling.minP) { break }
+            if kept > 0 && (sum >= Double(sampling.topP) * total || weight < sampling.minP || weight == 0) { break }
             sum += Double(weight)
             kept += 1
         }

@@ -23,8 +23,16 @@ package struct StopRule: Sendable {
         return release(held.count)
     }
 
-    /// The text is over: what was held back was no stop string after all.
-    package mutating func finish() -> String { found == nil ? release(held.count) : "" }
+    /// The text is over: what was held back was not the longer stop string after all, but may hold a shorter one.
+    package mutating func finish() -> String {
+        if found != nil { return "" }
+        for start in held.indices {
+            guard let stop = stops.first(where: { held[start...].starts(with: $0) }) else { continue }
+            found = String(decoding: stop, as: UTF8.self)
+            return release(start)
+        }
+        return release(held.count)
+    }
 
     private mutating func release(_ count: Int) -> String {
         defer { held.removeFirst(count) }

@@ -14,20 +14,23 @@ package enum BLAS {
     /// The core type whose kernels OpenBLAS runs, after the choice was made.
     package static let coreType: String = {
         // OpenBLAS chooses when it is loaded, before our first line runs, and versions before 0.3.25 take newer Intel
-        // processors for one of 2004. So the choice is made again, unless the user has made it.
-        if getenv("OPENBLAS_CORETYPE") == nil, let better = coreType(hasAVX512: has("avx512vnni"), hasAVX2: has("avx2"))
-        {
+        // processors for one of 2004. So the choice is made again, whatever the environment says: with some core types
+        // a row's result depends on its neighbours.
+        if let better = coreType(hasAVX512: has("avx512vnni"), hasAVX2: has("avx2")) {
+            let given = getenv("OPENBLAS_CORETYPE").map { String(cString: $0) }
             setenv("OPENBLAS_CORETYPE", better, 1)
             _ = tiny_openblas_choose_again()
-            unsetenv("OPENBLAS_CORETYPE")  // nobody we start should inherit it
+            // Nobody we start should inherit it.
+            if let given { setenv("OPENBLAS_CORETYPE", given, 1) } else { unsetenv("OPENBLAS_CORETYPE") }
         }
         openblas_set_num_threads(1)
         return tiny_openblas_core_type().map { String(cString: $0) } ?? "unknown"
     }()
 
-    /// The core type to ask for; nil where OpenBLAS' own choice is as good.
+    /// The core type to ask for; nil where OpenBLAS' own choice is as good. Not Haswell or Zen, whose kernels sum a row
+    /// in another order when it stands elsewhere in a tile, or when there are fewer outputs.
     static func coreType(hasAVX512: Bool, hasAVX2: Bool) -> String? {
-        hasAVX512 ? "SKYLAKEX" : hasAVX2 ? "HASWELL" : nil
+        hasAVX512 ? "SKYLAKEX" : hasAVX2 ? "SANDYBRIDGE" : nil
     }
 
     private static func has(_ name: String) -> Bool { CPU.supported.contains { $0.name == name } }

@@ -28,34 +28,48 @@ extension Compute {
         }
     }
 
+    /// What the threads of a product share.
+    private struct Product<W> {
+        let kernels: UnsafePointer<tk_kernels>
+        let pool: ThreadPool
+        let x: Rows
+        let weight: W
+        let y: Rows
+        let scratch: MatMulScratch
+    }
+
     private func multiplyFloats(_ x: Rows, by weight: Matrix, into y: Rows, scratch: MatMulScratch) {
-        pool.run { part in
-            let outputs = pool.range(of: part, count: weight.rows, grain: 4)
-            let k = weight.columns
+        let product = Product(kernels: kernels.table, pool: pool, x: x, weight: weight, y: y, scratch: scratch)
+        pool.run(with: product) { context, part in
+            let it = context.assumingMemoryBound(to: Product<Matrix>.self).pointee
+            let outputs = it.pool.range(of: part, count: it.weight.rows, grain: 4)
+            let k = it.weight.columns
             tk_product_floats(
-                kernels.table, weight.type.kernelType, weight.bytes(fromRow: outputs.lowerBound), weight.rowBytes,
-                outputs.count, k, x.base, x.count, y.base + outputs.lowerBound, y.width, scratch.panel(part),
-                MatMulScratch.panelRows(inputs: k))
+                it.kernels, it.weight.type.kernelType, it.weight.bytes(fromRow: outputs.lowerBound), it.weight.rowBytes,
+                outputs.count, k, it.x.base, it.x.count, it.y.base + outputs.lowerBound, it.y.width,
+                it.scratch.panel(part), MatMulScratch.panelRows(inputs: k))
         }
     }
 
     private func multiplyPacked(_ x: Rows, by weight: PackedMatrix, into y: Rows, scratch: MatMulScratch) {
-        withUnsafePointer(to: scratch.activations) { activations in
-            if x.count == 1 {
-                tk_quantize_rows(kernels.table, x.base, 0, 1, x.width, activations)
-            } else {
-                pool.run { part in
-                    let rows = pool.range(of: part, count: x.count)
-                    tk_quantize_rows(kernels.table, x.base, rows.lowerBound, rows.upperBound, x.width, activations)
-                }
+        let product = Product(kernels: kernels.table, pool: pool, x: x, weight: weight, y: y, scratch: scratch)
+        if x.count == 1 {
+            var activations = scratch.activations
+            tk_quantize_rows(kernels.table, x.base, 0, 1, x.width, &activations)
+        } else {
+            pool.run(with: product) { context, part in
+                let it = context.assumingMemoryBound(to: Product<PackedMatrix>.self).pointee
+                let rows = it.pool.range(of: part, count: it.x.count)
+                var activations = it.scratch.activations
+                tk_quantize_rows(it.kernels, it.x.base, rows.lowerBound, rows.upperBound, it.x.width, &activations)
             }
-            withUnsafePointer(to: weight.packed) { packed in
-                pool.run { part in
-                    let panels = pool.range(of: part, count: weight.panels)
-                    kernels.table.pointee.multiply_packed(
-                        packed, panels.lowerBound, panels.upperBound, activations, x.count, y.base, y.width)
-                }
-            }
+        }
+        pool.run(with: product) { context, part in
+            let it = context.assumingMemoryBound(to: Product<PackedMatrix>.self).pointee
+            let panels = it.pool.range(of: part, count: it.weight.panels)
+            var (packed, activations) = (it.weight.packed, it.scratch.activations)
+            it.kernels.pointee.multiply_packed(
+                &packed, panels.lowerBound, panels.upperBound, &activations, it.x.count, it.y.base, it.y.width)
         }
     }
 

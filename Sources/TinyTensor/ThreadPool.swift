@@ -44,30 +44,44 @@ package final class ThreadPool: Sendable {
         _ = shared.start(region: nil, parts: 0)
     }
 
-    /// Calls `body(part)` for every part in `0..<threadCount`, on as many threads.
+    /// What a part does: a function without surroundings, so that nothing is allocated to hold them, and the context that
+    /// was handed to `run`.
+    package typealias Body = @convention(c) (_ context: UnsafeRawPointer, _ part: Int) -> Void
+
+    /// Calls `body(context, part)` for every part in `0..<threadCount`, on as many threads. Allocates nothing.
     ///
     /// If the pool is at work for someone else, the caller does all parts itself: the result is the same, as no part
     /// depends on another.
-    package func run(_ body: (_ part: Int) -> Void) {
-        if threadCount == 1 { return body(0) }
+    package func run(_ context: UnsafeRawPointer, _ body: Body) {
+        if threadCount == 1 { return body(context, 0) }
         if shared.isBusy.exchange(true, ordering: .acquiring) {
-            for part in 0..<threadCount { body(part) }
+            for part in 0..<threadCount { body(context, part) }
             return
         }
         if shared.patience.worksAlone() {
-            for part in 0..<threadCount { body(part) }
+            for part in 0..<threadCount { body(context, part) }
         } else {
-            withoutActuallyEscaping(body) { escapable in
-                withUnsafePointer(to: escapable) { pointer in
-                    shared.pending.store(threadCount, ordering: .relaxed)
-                    let begin = tk_nanoseconds()
-                    let generation = shared.start(region: UnsafeRawPointer(pointer), parts: threadCount)
-                    shared.work(generation)
-                    waitForOthers(begin)
-                }
-            }
+            shared.pending.store(threadCount, ordering: .relaxed)
+            let begin = tk_nanoseconds()
+            let generation = shared.start(region: Shared.Region(context: context, body: body), parts: threadCount)
+            shared.work(generation)
+            waitForOthers(begin)
         }
         shared.isBusy.store(false, ordering: .releasing)
+    }
+
+    /// The same with a value as context: `body` finds it where its pointer points.
+    package func run<Context>(with context: Context, _ body: Body) {
+        withUnsafePointer(to: context) { run(UnsafeRawPointer($0), body) }
+    }
+
+    /// The same with a closure, where an allocation does not matter.
+    package func run(_ body: (_ part: Int) -> Void) {
+        withoutActuallyEscaping(body) { escapable in
+            run(with: escapable) { context, part in
+                context.assumingMemoryBound(to: ((Int) -> Void).self).pointee(part)
+            }
+        }
     }
 
     private func waitForOthers(_ begin: UInt64) {
@@ -132,8 +146,13 @@ private final class Shared: @unchecked Sendable {
     /// Belongs to whoever set `isBusy`.
     nonisolated(unsafe) var patience = Patience()
     let stops = Atomic<Bool>(false)
-    /// The region's body; written before `state` says so, read after a part was claimed.
-    nonisolated(unsafe) var region: UnsafeRawPointer?
+    struct Region {
+        let context: UnsafeRawPointer
+        let body: ThreadPool.Body
+    }
+
+    /// Written before `state` says so, read after a part was claimed.
+    nonisolated(unsafe) private var region: Region?
     private let mutex: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
     private let condition: UnsafeMutablePointer<pthread_cond_t> = .allocate(capacity: 1)
 
@@ -150,9 +169,10 @@ private final class Shared: @unchecked Sendable {
     }
 
     /// Opens a region, and returns its number.
-    func start(region: UnsafeRawPointer?, parts: Int) -> UInt64 {
+    func start(region: Region?, parts: Int) -> UInt64 {
         self.region = region
-        let generation = (state.load(ordering: .relaxed) >> (2 * Self.partBits)) &+ 1
+        // The number begins anew when its forty bits are full; nobody sleeps that long.
+        let generation = ((state.load(ordering: .relaxed) >> (2 * Self.partBits)) + 1) & ((1 << 40) - 1)
         // Sequentially consistent, as are the sleeper's steps: either it sees the new region, or we see it asleep.
         state.store(
             generation << (2 * Self.partBits) | UInt64(parts) << Self.partBits, ordering: .sequentiallyConsistent)
@@ -167,7 +187,7 @@ private final class Shared: @unchecked Sendable {
     /// Does parts of a region until none is left.
     func work(_ generation: UInt64) {
         while let part = claim(generation), let region {
-            region.assumingMemoryBound(to: ((Int) -> Void).self).pointee(part)
+            region.body(region.context, part)
             pending.wrappingSubtract(1, ordering: .releasing)
         }
     }

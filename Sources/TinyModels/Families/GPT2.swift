@@ -13,7 +13,7 @@ enum GPT2: Family {
         let heads = try config.size("n_head", "attention.head_count")
         let context = try config.size("n_positions", "n_ctx", "context_length")
         let norm = NormSpec.layer(
-            epsilon: Float(try config.number("layer_norm_epsilon", "attention.layer_norm_epsilon")), bias: true)
+            epsilon: try config.epsilon("layer_norm_epsilon", "attention.layer_norm_epsilon"), bias: true)
         guard width.isMultiple(of: heads) else {
             throw config.error("n_embd", "is \(width), no multiple of \(heads) heads")
         }
@@ -23,7 +23,7 @@ enum GPT2: Family {
         let feedForward = FeedForwardSpec(
             form: .plain, hidden: try config.optionalSize(["n_inner", "feed_forward_length"]) ?? 4 * width,
             activation: try config.activation(default: .geluTanh), bias: true)
-        let layers = (0..<(try config.size("n_layer", "block_count"))).map { layer in
+        let layers = (0..<(try config.depth("n_layer", "block_count"))).map { layer in
             LayerSpec(
                 wiring: .sequential(attention: NormPlacement(before: norm), feedForward: NormPlacement(before: norm)),
                 attention: AttentionSpec(
@@ -40,7 +40,7 @@ enum GPT2: Family {
         config.ignore([
             "n_ctx", "reorder_and_upcast_attn", "summary_type", "summary_use_proj", "summary_activation",
             "summary_proj_to_labels",
-            "summary_first_dropout", "feed_forward_length",
+            "summary_first_dropout", "n_special", "predict_special_tokens",
         ])
         // The head has always been tied; a GGUF file may hold the table a second time.
         let tied = try config.bool("tie_word_embeddings") ?? !config.hasTensor("output.weight")

@@ -11,15 +11,18 @@ enum LLaMA: Family {
 
     static func spec(_ config: ConfigReader) throws -> ModelSpec {
         let width = try config.size("hidden_size", "embedding_length")
-        let depth = try config.size("num_hidden_layers", "block_count")
+        let depth = try config.depth("num_hidden_layers", "block_count")
         let heads = try config.size("num_attention_heads", "attention.head_count")
         let keyValueHeads = try config.optionalSize(["num_key_value_heads", "attention.head_count_kv"]) ?? heads
         let headWidth = try config.optionalSize(["head_dim", "attention.key_length"]) ?? max(1, width / heads)
         let context = try config.size("max_position_embeddings", "context_length")
-        let norm = NormSpec.rms(epsilon: Float(try config.number("rms_norm_eps", "attention.layer_norm_rms_epsilon")))
+        let norm = NormSpec.rms(epsilon: try config.epsilon("rms_norm_eps", "attention.layer_norm_rms_epsilon"))
         guard heads.isMultiple(of: keyValueHeads) else {
             throw config.error(
                 "num_attention_heads", "is \(heads), no multiple of the \(keyValueHeads) key and value heads")
+        }
+        guard heads * headWidth <= Int32.max else {
+            throw config.error("head_dim", "is \(headWidth), too much for \(heads) heads")
         }
         if let experts = try config.optionalSize(["num_local_experts", "expert_count"]) {
             throw config.error("num_local_experts", "is \(experts); mixtures of experts are not supported")

@@ -1,0 +1,125 @@
+import Testing
+import TinyLayers
+import TinyTensor
+import TinyTestSupport
+
+@Suite("The block against loops in double precision")
+struct ReferenceTests {
+    static let specs: [(name: String, spec: ModelSpec)] = {
+        let rms = ModelSpec.rms
+        let layer = NormSpec.layer(epsilon: 0.01, bias: true)
+        let bare = NormSpec.layer(epsilon: 0.02, bias: false)
+        func wired(_ wiring: WiringSpec, _ change: (inout LayerSpec) -> Void = { _ in }) -> ModelSpec {
+            .tiny {
+                $0.eachLayer {
+                    $0.wiring = wiring
+                    change(&$0)
+                }
+            }
+        }
+        func both(_ placement: NormPlacement) -> WiringSpec {
+            .sequential(attention: placement, feedForward: placement)
+        }
+        return [
+            ("before", wired(both(NormPlacement(before: rms)))),
+            ("after", wired(both(NormPlacement(after: rms)))),
+            ("on the sum", wired(both(NormPlacement(onSum: layer))) { $0.feedForward.form = .plain }),
+            ("before and after", wired(both(NormPlacement(before: rms, after: layer)))),
+            ("everywhere", wired(both(NormPlacement(before: bare, after: rms, onSum: layer)))),
+            ("nowhere", wired(both(NormPlacement()))),
+            (
+                "one branch each",
+                wired(.sequential(attention: NormPlacement(before: layer), feedForward: NormPlacement(onSum: rms)))
+            ),
+            ("parallel, one norm", wired(.parallel(attention: layer, feedForward: nil))),
+            ("parallel, two norms", wired(.parallel(attention: rms, feedForward: bare))),
+            ("silu, plain", wired(both(NormPlacement(before: rms))) { $0.feedForward.form = .plain }),
+            ("gelu, gated", wired(both(NormPlacement(before: rms))) { $0.feedForward.activation = .gelu }),
+            (
+                "geluTanh, plain",
+                wired(both(NormPlacement(before: rms))) {
+                    $0.feedForward.form = .plain
+                    $0.feedForward.activation = .geluTanh
+                }
+            ),
+            ("relu", wired(both(NormPlacement(before: rms))) { $0.feedForward.activation = .relu }),
+            (
+                "no biases",
+                wired(both(NormPlacement(before: rms))) {
+                    ($0.attention.inputBias, $0.attention.outputBias, $0.feedForward.bias) = (false, false, false)
+                }
+            ),
+            ("a window", wired(both(NormPlacement(before: rms))) { $0.attention.reach = .causalWindow(tokens: 5) }),
+            (
+                "a window of one",
+                wired(both(NormPlacement(before: rms))) { $0.attention.reach = .causalWindow(tokens: 1) }
+            ),
+            ("neighbours", wired(both(NormPlacement(before: rms))) { $0.attention.rotary?.pairing = .neighbours }),
+            (
+                "part of a head turns",
+                wired(both(NormPlacement(before: rms))) { $0.attention.rotary?.width = 6 }
+            ),
+            (
+                "part of a head, neighbours",
+                wired(both(NormPlacement(before: rms))) {
+                    $0.attention.rotary?.width = 10
+                    $0.attention.rotary?.pairing = .neighbours
+                }
+            ),
+            ("one key head", wired(both(NormPlacement(before: rms))) { $0.attention.keyValueHeads = 1 }),
+            ("all key heads", wired(both(NormPlacement(before: rms))) { $0.attention.keyValueHeads = 4 }),
+            (
+                "learned positions, tied, no final norm",
+                .tiny {
+                    $0.stem.positions = .learned(rows: 20)
+                    $0.head.weight = .tied
+                    $0.finalNorm = nil
+                    $0.eachLayer { $0.attention.rotary = nil }
+                }
+            ),
+            (
+                "layers that differ",
+                .tiny {
+                    $0.layers[0].attention.reach = .causalWindow(tokens: 3)
+                    $0.layers[0].attention.rotary?.base = 1000
+                    $0.layers[1].wiring = .parallel(attention: layer, feedForward: nil)
+                    $0.layers[1].attention.heads = 2
+                    $0.layers[1].attention.headWidth = 24
+                    $0.layers[1].attention.rotary?.width = 24
+                    $0.layers[1].feedForward.hidden = 40
+                }
+            ),
+            (
+                "odd sizes",
+                .tiny { spec in
+                    spec.vocabulary = 51
+                    spec.width = 37
+                    spec.eachLayer {
+                        $0.attention.headWidth = 10
+                        $0.attention.rotary?.width = 10
+                        $0.feedForward.hidden = 53
+                    }
+                }
+            ),
+        ]
+    }()
+
+    /// Sums of some hundred products in single precision, two layers deep: errors of a few times 2⁻²⁴ · √100 a sum.
+    static let tolerance = 1e-5
+
+    @Test(arguments: specs.indices) func agrees(_ index: Int) throws {
+        let (name, spec) = Self.specs[index]
+        let expected = ReferenceModel(spec: spec).logits(text).flatMap(\.self)
+        let largest = expected.map(abs).max() ?? 0
+        for kernels in CPU.supported {
+            let runner = try Runner(spec, kernels: kernels)
+            expectClose(
+                runner.read(text), expected, within: { _ in Self.tolerance * largest },
+                "\(name), \(kernels.name), a prompt")
+            runner.truncate(to: 0)
+            expectClose(
+                runner.read(text, chunk: 1, phase: .decode), expected, within: { _ in Self.tolerance * largest },
+                "\(name), \(kernels.name), decoding")
+        }
+    }
+}

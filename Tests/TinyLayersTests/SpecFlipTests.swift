@@ -1,0 +1,291 @@
+import Foundation
+import Testing
+import TinyLayers
+
+/// Whatever a spec says has to be heard: a field that no layer reads would be a silent lie about the model.
+@Suite("Every field of a spec changes the output")
+struct SpecFlipTests {
+    /// Sizes are held to the tensors' shapes instead; `context` is a promise to the user, not arithmetic.
+    static let sizes: Set<String> = [
+        "vocabulary", "width", "context", "layers.*.attention.heads", "layers.*.attention.keyValueHeads",
+        "layers.*.attention.headWidth", "layers.*.feedForward.hidden", "stem.positions.learned.rows",
+    ]
+
+    /// Specs that between them have every case of every enum.
+    static let bases: [(name: String, spec: ModelSpec)] = {
+        let layer = NormSpec.layer(epsilon: 0.01, bias: true)
+        func scaled(_ scaling: RotarySpec.Scaling) -> ModelSpec {
+            .tiny { $0.eachLayer { $0.attention.rotary?.scaling = scaling } }
+        }
+        return [
+            ("plain", .tiny()),
+            (
+                "LayerNorms, learned positions, no rotation, a window",
+                .tiny {
+                    $0.stem.positions = .learned(rows: 64)
+                    $0.finalNorm = layer
+                    $0.head.weight = .tied
+                    $0.eachLayer {
+                        $0.wiring = .sequential(
+                            attention: NormPlacement(before: layer), feedForward: NormPlacement(before: layer))
+                        $0.attention.rotary = nil
+                        $0.attention.reach = .causalWindow(tokens: 4)
+                        $0.feedForward.form = .plain
+                    }
+                }
+            ),
+            (
+                "norms everywhere",
+                .tiny {
+                    $0.eachLayer {
+                        let all = NormPlacement(before: ModelSpec.rms, after: layer, onSum: ModelSpec.rms)
+                        $0.wiring = .sequential(attention: all, feedForward: all)
+                    }
+                }
+            ),
+            (
+                "parallel",
+                .tiny { $0.eachLayer { $0.wiring = .parallel(attention: ModelSpec.rms, feedForward: layer) } }
+            ),
+            ("linear", scaled(.linear(factor: 3))),
+            ("by wavelength", scaled(.byWavelength(factor: 4, lowFactor: 0.5, highFactor: 4, originalContext: 64))),
+            (
+                "YaRN",
+                scaled(
+                    .yarn(
+                        factor: 4, fastRotations: 4, slowRotations: 1, originalContext: 64, rounds: true, magnitude: 1.2
+                    ))
+            ),
+            ("dynamic", scaled(.dynamic(factor: 2, originalContext: 8))),
+            ("divisors", scaled(.perFrequency(divisors: (1...8).map { Float($0) }))),
+        ]
+    }()
+
+    /// Every value in the encoded spec, the names of enum cases among them.
+    @Test(arguments: bases.indices) func values(_ index: Int) throws {
+        let (name, base) = Self.bases[index]
+        let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(base))
+        let expected = try logits(base)
+        var seen: Set<String> = []
+        for leaf in leaves(json, []) {
+            let pattern = leaf.path.map { Int($0) == nil ? $0 : "*" }.joined(separator: ".")
+            // Array elements (divisors) are told apart, layers are not: the first is enough.
+            if Self.sizes.contains(pattern)
+                || !seen.insert(
+                    pattern.hasPrefix("layers") && leaf.path.last.flatMap({ Int($0) }) == nil
+                        ? pattern : leaf.path.joined(separator: ".")
+                ).inserted
+            {
+                continue
+            }
+            let others = alternatives(leaf.value, pattern).compactMap { value -> ModelSpec? in
+                guard let data = try? JSONSerialization.data(withJSONObject: replacing(json, leaf.path[...], value))
+                else { return nil }
+                return try? JSONDecoder().decode(ModelSpec.self, from: data)
+            }.filter { $0 != base }
+            #expect(!others.isEmpty, "\(name): nothing to flip \(pattern) to; add it to alternatives or to sizes")
+            for other in others {
+                #expect(difference(try logits(other), expected) > 1e-6, "\(name): \(pattern) changes nothing")
+            }
+        }
+        #expect(seen.count > 10)
+    }
+
+    /// What is nil is not encoded, so a new optional field would be missed above: the flips of those are below.
+    @Test func optionals() throws {
+        var found: Set<String> = []
+        for (_, base) in Self.bases { nils(base, [], &found) }
+        #expect(found.subtracting(Self.flips.compactMap(\.optional)) == [])
+        #expect(found.count >= 5)
+    }
+
+    /// Changes of structure, each against what it is a change of.
+    static let flips: [(name: String, optional: String?, from: ModelSpec, to: ModelSpec)] = {
+        let layer = NormSpec.layer(epsilon: 0.01, bias: true)
+        let plain = ModelSpec.tiny()
+        func wired(_ attention: NormPlacement, _ feedForward: NormPlacement) -> ModelSpec {
+            .tiny { $0.eachLayer { $0.wiring = .sequential(attention: attention, feedForward: feedForward) } }
+        }
+        func parallel(_ first: NormSpec, _ second: NormSpec?) -> ModelSpec {
+            .tiny { $0.eachLayer { $0.wiring = .parallel(attention: first, feedForward: second) } }
+        }
+        let rms = ModelSpec.rms
+        let before = NormPlacement(before: rms)
+        let path = "layers.*.wiring.sequential."
+        return [
+            (
+                "no norm before attention", path + "attention.before", wired(before, before),
+                wired(NormPlacement(), before)
+            ),
+            ("after attention", path + "attention.after", plain, wired(NormPlacement(before: rms, after: rms), before)),
+            (
+                "on attention's sum", path + "attention.onSum", plain,
+                wired(NormPlacement(before: rms, onSum: rms), before)
+            ),
+            ("no norm before feed-forward", path + "feedForward.before", plain, wired(before, NormPlacement())),
+            (
+                "after feed-forward", path + "feedForward.after", plain,
+                wired(before, NormPlacement(before: rms, after: rms))
+            ),
+            (
+                "on feed-forward's sum", path + "feedForward.onSum", plain,
+                wired(before, NormPlacement(before: rms, onSum: rms))
+            ),
+            (
+                "after, not on the sum", nil, wired(NormPlacement(after: rms), before),
+                wired(NormPlacement(onSum: rms), before)
+            ),
+            ("parallel", nil, plain, parallel(rms, rms)),
+            ("one norm for both", nil, parallel(rms, rms), parallel(rms, nil)),
+            ("the second of two norms", nil, parallel(rms, rms), parallel(rms, layer)),
+            ("the kind of norm", nil, plain, wired(NormPlacement(before: layer), before)),
+            ("no final norm", nil, plain, plain.changed { $0.finalNorm = nil }),
+            (
+                "no rotation", "layers.*.attention.rotary", plain,
+                plain.changed { $0.eachLayer { $0.attention.rotary = nil } }
+            ),
+            ("learned positions", nil, plain, plain.changed { $0.stem.positions = .learned(rows: 64) }),
+            (
+                "a window", nil, plain,
+                plain.changed { $0.eachLayer { $0.attention.reach = .causalWindow(tokens: 3) } }
+            ),
+            (
+                "only the last layer", nil, plain,
+                plain.changed { $0.layers[1].attention.reach = .causalWindow(tokens: 3) }
+            ),
+            ("a layer less", nil, plain, plain.changed { $0.layers.removeLast() }),
+        ].map { ($0.0, $0.1, $0.2, $0.3) }
+    }()
+
+    @Test(arguments: flips.indices) func structure(_ index: Int) throws {
+        let flip = Self.flips[index]
+        #expect(flip.from != flip.to)
+        #expect(difference(try logits(flip.to), try logits(flip.from)) > 1e-6, "\(flip.name) changes nothing")
+    }
+
+    /// No two scalings are the same, and no two activations: a case that fell through to another would pass above.
+    @Test func casesDiffer() throws {
+        let scalings = Self.bases.filter {
+            ["plain", "linear", "by wavelength", "YaRN", "dynamic", "divisors"].contains($0.name)
+        }
+        let activations: [FeedForwardSpec.Activation] = [.silu, .gelu, .geluTanh, .relu]
+        let plain = activations.map { activation in
+            ModelSpec.tiny {
+                $0.eachLayer {
+                    $0.feedForward.activation = activation; $0.feedForward.form = .plain
+                }
+            }
+        }
+        let gated = activations.map { activation in
+            ModelSpec.tiny { $0.eachLayer { $0.feedForward.activation = activation } }
+        }
+        for specs in [scalings.map(\.spec), plain + gated] {
+            let all = try specs.map(logits)
+            for i in all.indices { for j in 0..<i { #expect(difference(all[i], all[j]) > 1e-6, "\(i) and \(j)") } }
+        }
+    }
+
+    /// Not run: a new case of an enum stops the compiler here, as a reminder to add it to `bases` and `alternatives`.
+    func reminder(_ wiring: WiringSpec, _ norm: NormSpec, _ scaling: RotarySpec.Scaling, _ stem: StemSpec.Positions) {
+        switch wiring {
+        case .sequential, .parallel: break
+        }
+        switch norm {
+        case .layer, .rms: break
+        }
+        switch scaling {
+        case .none, .linear, .byWavelength, .yarn, .dynamic, .perFrequency: break
+        }
+        switch stem {
+        case .none, .learned: break
+        }
+    }
+
+    private func reminder(
+        _ activation: FeedForwardSpec.Activation, _ form: FeedForwardSpec.Form, _ reach: AttentionSpec.Reach,
+        _ pairing: RotarySpec.Pairing, _ head: HeadSpec.Weight
+    ) {
+        switch activation {
+        case .silu, .gelu, .geluTanh, .relu: break
+        }
+        switch form {
+        case .plain, .gated: break
+        }
+        switch reach {
+        case .causal, .causalWindow: break
+        }
+        switch pairing {
+        case .halves, .neighbours: break
+        }
+        switch head {
+        case .tied, .own: break
+        }
+    }
+
+    // MARK: Encoded specs
+
+    private func logits(_ spec: ModelSpec) throws -> [Float] { try Runner(spec).read(text) }
+
+    private func difference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).map { abs($0 - $1) }.max() ?? 0 }
+
+    /// Values and empty objects, which stand for enum cases without a payload.
+    private func leaves(_ json: Any, _ path: [String]) -> [(path: [String], value: Any)] {
+        if let object = json as? [String: Any], !object.isEmpty {
+            return object.sorted { $0.key < $1.key }.flatMap { leaves($0.value, path + [$0.key]) }
+        }
+        if let array = json as? [Any] {
+            return array.enumerated().flatMap { leaves($0.element, path + ["\($0.offset)"]) }
+        }
+        return [(path, json)]
+    }
+
+    private func replacing(_ json: Any, _ path: ArraySlice<String>, _ value: Any) -> Any {
+        guard let first = path.first else { return value }
+        if var object = json as? [String: Any] {
+            // An enum case without payload is replaced as a whole.
+            if let other = value as? [String: Any], path.count == 1, (object[first] as? [String: Any])?.isEmpty == true
+            {
+                return other
+            }
+            object[first] = object[first].map { replacing($0, path.dropFirst(), value) }
+            return object
+        }
+        guard var array = json as? [Any], let index = Int(first) else { return json }
+        array[index] = replacing(array[index], path.dropFirst(), value)
+        return array
+    }
+
+    private func alternatives(_ value: Any, _ pattern: String) -> [Any] {
+        switch pattern.split(separator: ".").suffix(2).joined(separator: ".") {
+        case "rotary.width": return [8]
+        case "rotary.pairing": return ["halves", "neighbours"]
+        case "feedForward.form": return ["plain", "gated"]
+        case "feedForward.activation": return ["silu", "gelu", "geluTanh", "relu"]
+        case "head.weight": return ["tied", "own"]
+        case "reach.causal": return [["causalWindow": ["tokens": 5]]]
+        case "scaling.none": return [["linear": ["factor": 2]]]
+        case "positions.none": return [["learned": ["rows": 64]]]
+        default: break
+        }
+        if let number = value as? NSNumber {
+            // A truth value decodes from true and false only, a whole number not from a fraction.
+            let real = number.doubleValue
+            return [real == 0, real * 1.5 + 0.25, (real * 1.5).rounded()]
+        }
+        return []
+    }
+
+    private func nils(_ value: Any, _ path: [String], _ found: inout Set<String>) {
+        let mirror = Mirror(reflecting: value)
+        if mirror.displayStyle == .optional {
+            guard let inner = mirror.children.first else {
+                found.insert(path.joined(separator: "."))
+                return
+            }
+            return nils(inner.value, path, &found)
+        }
+        for child in mirror.children {
+            nils(child.value, path + [mirror.displayStyle == .collection ? "*" : child.label ?? "*"], &found)
+        }
+    }
+}

@@ -1,0 +1,211 @@
+import Testing
+import TinyLayers
+import TinyLoader
+import TinyModels
+import TinyTestSupport
+
+/// One change to a small configuration that must be refused, and what the message must say.
+struct BadConfig: Sendable, CustomTestStringConvertible {
+    let family: String
+    let key: String
+    let value: String?
+    /// In the message, besides the file.
+    let says: [String]
+    let others: [String: String]
+
+    init(_ key: String, _ value: String?, _ says: String..., family: String = "llama", others: [String: String] = [:]) {
+        (self.key, self.value, self.says, self.family, self.others) = (key, value, says, family, others)
+    }
+
+    var testDescription: String { "\(family) \(key) = \(value ?? "missing")" }
+
+    static let sizes = [
+        "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings", "intermediate_size",
+        "vocab_size",
+    ]
+    static let gptSizes = ["n_embd", "n_head", "n_layer", "n_positions", "vocab_size"]
+
+    static let all: [BadConfig] =
+        sizes.flatMap { key in
+            [
+                BadConfig(key, nil, key), BadConfig(key, "0", key, "0"), BadConfig(key, "-1", key, "-1"),
+                BadConfig(key, "9223372036854775807", key, "9223372036854775807"), BadConfig(key, "2147483648", key),
+                BadConfig(key, "\"64\"", key, "string"), BadConfig(key, "1.5", key),
+                BadConfig(key, "[1]", key, "array"),
+                BadConfig(key, "{}", key, "object"), BadConfig(key, "true", key),
+            ]
+        }
+        + gptSizes.flatMap { key in
+            [
+                BadConfig(key, nil, key, family: "gpt2"), BadConfig(key, "0", key, "0", family: "gpt2"),
+                BadConfig(key, "-1", key, "-1", family: "gpt2"),
+                BadConfig(key, "\"x\"", key, "string", family: "gpt2"),
+            ]
+        }
+        + [
+            BadConfig("num_key_value_heads", "0", "num_key_value_heads"),
+            BadConfig("head_dim", "0", "head_dim"),
+            BadConfig("sliding_window", "0", "sliding_window"), BadConfig("sliding_window", "-4", "sliding_window"),
+            BadConfig(
+                "num_attention_heads", "3", "num_attention_heads", "3", "2", others: ["num_key_value_heads": "2"]),
+            BadConfig("head_dim", "7", "7", "even"),
+            BadConfig("hidden_act", "\"foo\"", "foo", "silu"), BadConfig("hidden_act", "3", "hidden_act"),
+            BadConfig("rms_norm_eps", nil, "rms_norm_eps"), BadConfig("rms_norm_eps", "\"x\"", "rms_norm_eps"),
+            BadConfig("rms_norm_eps", "1e300", "rms_norm_eps"), BadConfig("rms_norm_eps", "-1", "rms_norm_eps"),
+            BadConfig("rope_theta", "0", "rope_theta"), BadConfig("rope_theta", "-10000", "rope_theta"),
+            BadConfig("rope_theta", "1e39", "rope_theta"), BadConfig("rope_theta", "\"x\"", "rope_theta"),
+            BadConfig("rope_scaling", "3", "rope_scaling"),
+            BadConfig("rope_scaling", #"{"rope_type": "longrope", "factor": 2}"#, "longrope", "llama3", "yarn"),
+            BadConfig("rope_scaling", #"{"type": "linear"}"#, "rope_scaling.factor"),
+            BadConfig("rope_scaling", #"{"type": "linear", "factor": 0.5}"#, "rope_scaling.factor"),
+            BadConfig("rope_scaling", #"{"type": "linear", "factor": "2"}"#, "rope_scaling.factor"),
+            BadConfig("rope_scaling", #"{"type": 7}"#, "rope_scaling.type"),
+            BadConfig("rope_scaling", #"{"type": "llama3", "factor": 2}"#, "low_freq_factor"),
+            BadConfig(
+                "rope_scaling", #"{"type": "llama3", "factor": 2, "low_freq_factor": 4, "high_freq_factor": 4}"#,
+                "low_freq_factor"),
+            BadConfig(
+                "rope_scaling", #"{"type": "yarn", "factor": 2, "original_max_position_embeddings": 0}"#,
+                "original_max_position_embeddings"),
+            BadConfig("rope_scaling", #"{"type": "yarn", "factor": 2, "beta_fast": 0}"#, "beta_fast"),
+            BadConfig("rope_scaling", #"{"type": "yarn", "factor": 2, "beta_slow": -1}"#, "beta_slow"),
+            BadConfig("partial_rotary_factor", "0", "partial_rotary_factor"),
+            BadConfig("partial_rotary_factor", "-1", "partial_rotary_factor"),
+            BadConfig("partial_rotary_factor", "1.5", "partial_rotary_factor"),
+            BadConfig("partial_rotary_factor", "1e30", "partial_rotary_factor"),
+            BadConfig("attention_bias", "1", "attention_bias"), BadConfig("mlp_bias", "\"no\"", "mlp_bias"),
+            BadConfig("tie_word_embeddings", "0", "tie_word_embeddings"),
+            BadConfig("num_local_experts", "8", "num_local_experts", "mixtures"),
+            BadConfig("n_head", "3", "16", "3", family: "gpt2"),
+            BadConfig("n_inner", "0", "n_inner", family: "gpt2"),
+            BadConfig("activation_function", "\"foo\"", "activation_function", "foo", family: "gpt2"),
+            BadConfig("layer_norm_epsilon", nil, "layer_norm_epsilon", family: "gpt2"),
+            BadConfig("layer_norm_epsilon", "-1", "layer_norm_epsilon", family: "gpt2"),
+            BadConfig("scale_attn_weights", "1", "scale_attn_weights", family: "gpt2"),
+        ]
+}
+
+@Suite("Configurations that are refused")
+struct ConfigErrorTests {
+    @Test(arguments: BadConfig.all) func refused(_ bad: BadConfig) {
+        var changes: [String: String?] = bad.others.mapValues { .some($0) }
+        changes[bad.key] = .some(bad.value)
+        let json = tinyConfig(changes, family: bad.family)
+        let error = #expect(throws: ModelError.self) { _ = try readSpec(json) }
+        let message = "\(error.map { "\($0)" } ?? "")"
+        #expect(message.hasPrefix("config.json: "))
+        for word in bad.says { #expect(message.contains(word), "\(message)") }
+    }
+
+    /// Numbers that are each allowed, but not together, are reported too: nothing traps, and nothing is reserved for
+    /// two thousand million layers.
+    @Test(arguments: [
+        ["num_hidden_layers": "2147483647"],
+        ["num_attention_heads": "2147483647", "num_key_value_heads": "1", "head_dim": "2147483646"],
+        ["num_attention_heads": "2147483647", "num_key_value_heads": "2147483647", "head_dim": "2147483646"],
+        ["hidden_size": "2147483647", "intermediate_size": "2147483647", "vocab_size": "2147483647"],
+    ]) func monstrous(_ sizes: [String: String]) throws {
+        let folder = TemporaryFolder()
+        folder.write("config.json", tinyConfig(sizes.mapValues { .some($0) }))
+        var file = SafetensorsBytes()
+        file.add("model.norm.weight", [16], floats: [Float](repeating: 1, count: 16))
+        folder.write("model.safetensors", file.written())
+        let start = threadMilliseconds()
+        #expect(throws: ModelError.self) { _ = try Model(at: folder.path) }
+        let inspection = Inspection(checkpoint: try Checkpoint(path: folder.path))
+        #expect(!inspection.warnings.isEmpty)
+        #expect(threadMilliseconds() - start < 1000)
+    }
+
+    @Test func unknownFamily() throws {
+        let folder = TemporaryFolder()
+        folder.write("config.json", #"{"model_type": "mamba"}"#)
+        folder.write("model.safetensors", SafetensorsBytes().written())
+        let error = #expect(throws: ModelError.self) { _ = try Model(at: folder.path) }
+        let message = "\(error.map { "\($0)" } ?? "")"
+        for word in ["config.json", "mamba", "llama", "mistral", "gpt2"] { #expect(message.contains(word)) }
+    }
+
+    @Test(arguments: [#"{}"#, #"{"model_type": null}"#, #"{"model_type": 3}"#])
+    func noFamily(_ json: String) throws {
+        let folder = TemporaryFolder()
+        folder.write("config.json", json)
+        folder.write("model.safetensors", SafetensorsBytes().written())
+        let error = #expect(throws: ModelError.self) { _ = try Model(at: folder.path) }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("model_type"))
+    }
+
+    @Test func noConfig() throws {
+        let folder = TemporaryFolder()
+        folder.write("model.safetensors", SafetensorsBytes().written())
+        let error = #expect(throws: FormatError.self) { _ = try Model(at: folder.path) }
+        #expect(error?.kind == .missing)
+        #expect("\(error.map { "\($0)" } ?? "")".contains("config.json"))
+    }
+}
+
+@Suite("GGUF metadata that is refused")
+struct GGUFErrorTests {
+    private func metadata(_ changes: [(String, GGUFBytes.Value?)] = []) -> GGUFBytes {
+        var values: [(String, GGUFBytes.Value)] = [
+            ("general.architecture", .string("llama")), ("llama.embedding_length", .uint32(16)),
+            ("llama.block_count", .uint32(1)), ("llama.attention.head_count", .uint32(2)),
+            ("llama.feed_forward_length", .uint32(24)), ("llama.context_length", .uint32(64)),
+            ("llama.attention.layer_norm_rms_epsilon", .float32(1e-5)), ("llama.vocab_size", .uint32(20)),
+        ]
+        for (key, value) in changes {
+            values.removeAll { $0.0 == key }
+            if let value { values.append((key, value)) }
+        }
+        var file = GGUFBytes()
+        for (key, value) in values { file.add(key, value) }
+        return file
+    }
+
+    private func message(_ file: GGUFBytes) -> String {
+        let folder = TemporaryFolder()
+        let path = folder.write("model.gguf", file.written().bytes)
+        let error = #expect(throws: ModelError.self) { _ = try Model(at: path) }
+        let message = "\(error.map { "\($0)" } ?? "")"
+        #expect(message.hasPrefix(path))
+        return message
+    }
+
+    @Test func architecture() {
+        #expect(message(metadata([("general.architecture", nil)])).contains("general.architecture"))
+        let unknown = message(metadata([("general.architecture", .string("mamba"))]))
+        #expect(unknown.contains("mamba") && unknown.contains("llama"))
+    }
+
+    @Test func experts() {
+        #expect(message(metadata([("llama.expert_count", .uint32(8))])).contains("mixtures"))
+    }
+
+    @Test func keys() {
+        for key in ["embedding_length", "block_count", "attention.head_count", "feed_forward_length", "context_length"]
+        {
+            #expect(message(metadata([("llama." + key, nil)])).contains(key))
+            #expect(message(metadata([("llama." + key, .string("x"))])).contains(key))
+            #expect(message(metadata([("llama." + key, .uint32(0))])).contains(key))
+            #expect(message(metadata([("llama." + key, .int64(-5))])).contains(key))
+            #expect(message(metadata([("llama." + key, .uint64(.max))])).contains(key))
+        }
+        #expect(message(metadata([("llama.attention.head_count_kv", .uint32(0))])).contains("head_count_kv"))
+        #expect(message(metadata([("llama.rope.dimension_count", .uint32(7))])).contains("rope.dimension_count"))
+        #expect(message(metadata([("llama.rope.scaling.type", .string("longrope"))])).contains("longrope"))
+        // One number a layer is what other families write; it must not be taken for one number.
+        #expect(
+            message(metadata([("llama.attention.head_count", .integers([2, 4]))])).contains("attention.head_count"))
+    }
+
+    @Test func divisors() {
+        for values in [[Float](repeating: 1, count: 3), [1, 1, 0, 1], [1, -1, 1, 1], [1, .nan, 1, 1]] {
+            var file = metadata()
+            file.tensors.append(
+                GGUFBytes.Tensor(
+                    "rope_freqs.weight", [UInt64(values.count)],
+                    data: values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian) { Array($0) } }))
+            #expect(message(file).contains("rope_freqs.weight"))
+        }
+    }
+}
