@@ -18,8 +18,10 @@ public final class Model: Sendable {
     package let transformer: Transformer
     package let compute: Compute
     private let tokenizerResult: Result<Tokenizer, any Error>
-    /// Tokens that the configuration names as ends of a text.
-    private let configuredEnds: [Int]
+    /// Tokens that the configuration names as ends of a text, the chief one first.
+    package let configuredEnds: [Int]
+    /// The token that begins a text, as the configuration names it.
+    package let configuredBeginning: Int?
 
     /// Opens a model.
     ///
@@ -41,6 +43,7 @@ public final class Model: Sendable {
         spec = recipe.spec
         warnings = recipe.warnings(unbound: binder.unbound)
         configuredEnds = recipe.endOfText
+        configuredBeginning = recipe.beginningOfText
         let (spec, ends) = (recipe.spec, recipe.endOfText)
         tokenizerResult = Result {
             let tokenizer = try recipe.tokenizer().adding(endOfText: ends)

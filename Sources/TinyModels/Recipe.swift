@@ -71,12 +71,22 @@ package struct Recipe {
         }
     }
 
-    /// Ends of a text as the configuration has them; `generation_config.json` knows more than `config.json`.
-    package var endOfText: [Int] {
-        guard case .folder(let folder, let values) = checkpoint.format else { return [] }
-        let generation = (try? Checkpoint.json(folder + "/generation_config.json", limit: 1 << 20)) ?? nil
-        return [values, generation].compactMap { $0?["eos_token_id"] }.flatMap { value in
-            value.array?.compactMap(\.integer) ?? [value.integer].compactMap(\.self)
+    /// Ends of a text as the configuration has them, the chief one first; `generation_config.json` knows more than
+    /// `config.json`.
+    package var endOfText: [Int] { tokens("eos_token_id") }
+
+    /// The token that begins a text, whether or not one is wanted in front.
+    package var beginningOfText: Int? { tokens("bos_token_id").first }
+
+    private func tokens(_ key: String) -> [Int] {
+        switch checkpoint.format {
+        case .gguf(let gguf):
+            return [(try? gguf.metadata.integer("tokenizer.ggml." + key)) ?? nil].compactMap(\.self)
+        case .folder(let folder, let values):
+            let generation = (try? Checkpoint.json(folder + "/generation_config.json", limit: 1 << 20)) ?? nil
+            return [values, generation].compactMap { $0?[key] }.flatMap { value in
+                value.array?.compactMap(\.integer) ?? [value.integer].compactMap(\.self)
+            }
         }
     }
 }

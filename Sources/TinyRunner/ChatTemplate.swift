@@ -22,7 +22,8 @@ struct ChatTemplate: Sendable {
         let tokenizer = try model.tokenizer
         func value(_ token: Int?) -> Value { .trusted(token.flatMap { try? tokenizer.piece($0) } ?? "") }
         constants = [
-            ("bos_token", value(tokenizer.beginningOfText)), ("eos_token", value(tokenizer.endOfText.min())),
+            ("bos_token", value(tokenizer.beginningOfText ?? model.configuredBeginning)),
+            ("eos_token", value(model.configuredEnds.first)),
         ]
     }
 
