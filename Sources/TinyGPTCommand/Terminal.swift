@@ -44,6 +44,17 @@ func peakMemory() -> Int {
     #endif
 }
 
+/// What the system calls the processor.
+func processorName() -> String {
+    #if os(Linux)
+        let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n") ?? []
+        if let line = lines.first(where: { $0.hasPrefix("model name") }), let colon = line.firstIndex(of: ":") {
+            return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        }
+    #endif
+    return "unknown processor"
+}
+
 extension Double {
     /// With so many digits behind the point.
     func fixed(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }

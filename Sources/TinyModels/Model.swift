@@ -77,6 +77,12 @@ public final class Model: Sendable {
         return stretches ? nil : spec.context
     }
 
+    /// The instruction set whose kernels are used: "avx512vnni", "avx2", "plain".
+    public var instructionSet: String { compute.kernels.name }
+
+    /// The threads that share the work.
+    public var threads: Int { compute.pool.threadCount }
+
     /// Weights in the files, shared ones counted once.
     public var parameterCount: Int { checkpoint.index.parameterCount }
 

@@ -85,6 +85,26 @@ struct CommandTests {
         #expect((all["candidates"] as? [Any])?.count == 288)
     }
 
+    @Test func bench() throws {
+        let lengths = ["--prompt-tokens", "12", "--generate-tokens", "5", "--repetitions", "3"]
+        let json = try Command.run(["bench", "--json"] + lengths + Command.model).json()
+        #expect(
+            Set(json.keys) == ["results", "machine", "isa", "threads", "load_seconds", "peak_memory_bytes"])
+        #expect(json["threads"] as? Int == 1 && (json["isa"] as? String)?.isEmpty == false)
+        let results = try #require(json["results"] as? [[String: Any]])
+        #expect(results.map { $0["test"] as? String } == ["prompt", "decode"])
+        #expect(results.map { $0["tokens"] as? Int } == [12, 5])
+        for result in results {
+            let speeds = try #require(result["tokens_per_second"] as? [String: Double])
+            let (least, median, most) = (speeds["min"] ?? 0, speeds["median"] ?? 0, speeds["max"] ?? 0)
+            #expect(speeds.count == 3 && least > 0 && least <= median && median <= most)
+        }
+        // The fixture has forty learned positions; a longer prompt is refused with both numbers.
+        let long = try Command.run(["bench", "--prompt-tokens", "41", "--model", Command.gpt2])
+        #expect(long.code == 1 && long.error.contains("40") && long.error.contains("41"))
+        #expect(try Command.run(["bench", "--repetitions", "0"] + Command.model).code == 64)
+    }
+
     // MARK: verify
 
     private func verify(_ reference: String, _ more: [String] = []) throws -> CommandResult {

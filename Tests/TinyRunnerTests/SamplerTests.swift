@@ -84,7 +84,8 @@ struct SamplerTests {
             #expect(try sample(sampling, [7], 3) == [0, 0, 0])
         }
         // So cold that only the likeliest is left, and so hot that all are alike.
-        #expect(try sample(.sampled(temperature: .leastNonzeroMagnitude, seed: 1), [1, 2, 1.5], 20) == Array(repeating: 1, count: 20))
+        let cold = Sampling.sampled(temperature: .leastNonzeroMagnitude, seed: 1)
+        #expect(try sample(cold, [1, 2, 1.5], 20) == Array(repeating: 1, count: 20))
         #expect(Set(try sample(.sampled(temperature: 1e30, seed: 1), [1, 200, -300], 200)) == [0, 1, 2])
     }
 
