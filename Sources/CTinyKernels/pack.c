@@ -1,5 +1,6 @@
 // Quantized weights in the layout that kernels stream through: sixteen rows interleaved, so that a lane is a row, and
-// for each 32 inputs first the codes, then scales and offsets. A type's bytes a weight stay what they were, or nearly.
+// for each 32 inputs first the codes, then scales and offsets. Types of 4 and 8 bits with half scales keep their size; types
+// of 2, 3, 5 and 6 bits grow to the next of 4 and 8, and K types' scales to 32 bits.
 #include "include/tiny_kernels.h"
 
 #include <string.h>

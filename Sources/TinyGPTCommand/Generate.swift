@@ -64,7 +64,7 @@ struct Generate: ParsableCommand {
         let prompt = try input.read()
         let (model, loadSeconds) = try options.open()
         let tokenizer = try model.tokenizer
-        let tokens = special ? tokenizer.encode(prompt, special: true) : tokenizer.encodePrompt(prompt)
+        let tokens = tokenizer.encodePrompt(prompt, special: special)
         var decoder = model.decoder(capacity: try capacity(tokens.count, model))
         let progress = Progress()
         let total = tokens.count
@@ -88,15 +88,7 @@ struct Generate: ParsableCommand {
         let wanted = prompt.addingReportingOverflow(maxTokens)
         let limit = model.contextLimit ?? .max
         if prompt > limit { throw RunnerError.contextTooLong(limit: limit, wanted: prompt) }
-        let capacity = max(1, min(wanted.overflow ? .max : wanted.partialValue, limit))
-        // The system lends memory that it does not have, and takes the process when it is used.
-        let (bytes, overflow) = KeyValueCache.byteCount(spec: model.spec, capacity: 1)
-            .multipliedReportingOverflow(by: capacity)
-        if overflow || bytes > Int(ProcessInfo.processInfo.physicalMemory) {
-            throw Failure(
-                "a context of \(capacity) tokens does not fit this machine's memory; give a smaller --max-tokens")
-        }
-        return capacity
+        return max(1, min(wanted.overflow ? .max : wanted.partialValue, limit))
     }
 
     private func report(_ completion: Completion, loadSeconds: Double) {

@@ -63,6 +63,24 @@ struct Inspect: ParsableCommand {
         let memory: Memory?
         let warnings: [String]
 
+        private enum CodingKeys: String, CodingKey {
+            case path, format, family, spec, tensors, parameters, bytes, memory, warnings
+        }
+
+        /// Keys without a value are there, as null.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(path, forKey: .path)
+            try container.encode(format, forKey: .format)
+            try container.encode(family, forKey: .family)
+            try container.encode(spec, forKey: .spec)
+            try container.encode(tensors, forKey: .tensors)
+            try container.encode(parameters, forKey: .parameters)
+            try container.encode(bytes, forKey: .bytes)
+            try container.encode(memory, forKey: .memory)
+            try container.encode(warnings, forKey: .warnings)
+        }
+
         init(_ inspection: Inspection) {
             path = inspection.path
             format = inspection.format

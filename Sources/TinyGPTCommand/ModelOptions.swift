@@ -32,7 +32,8 @@ struct ModelOptions: ParsableArguments {
         if let model { return model }
         if let path = ProcessInfo.processInfo.environment["TINYGPT_MODEL"], !path.isEmpty { return path }
         let name = "weights/SmolLM2-135M-Instruct.Q4_1.gguf"
-        let executable = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        let executable = (Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0]))
+            .resolvingSymlinksInPath()
             .deletingLastPathComponent()
         var folders = [URL(fileURLWithPath: FileManager.default.currentDirectoryPath)]
         var folder = executable
@@ -57,6 +58,8 @@ struct ModelOptions: ParsableArguments {
         defer { progress.clear() }
         let start = ContinuousClock.now
         let model = try Model(at: path, precision: precision, threads: threads)
+        progress.clear()
+        for warning in model.warnings.prefix(20) { Output.error("warning: \(warning.visible)\n") }
         return (model, start.duration(to: .now).inSeconds)
     }
 }

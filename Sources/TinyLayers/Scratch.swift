@@ -59,6 +59,9 @@ package final class Scratch {
 
     deinit { tileRanges.deallocate() }
 
+    /// Bytes for each token of the cache's capacity.
+    package static func bytesPerToken(threads: Int) -> Int { threads * tileRows * MemoryLayout<Float>.size }
+
     /// The most rows of queries that attention takes together.
     static let tileRows = 12
 

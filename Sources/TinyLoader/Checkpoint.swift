@@ -46,7 +46,8 @@ package struct Checkpoint: Sendable {
     private init(folder: String, named path: String) throws(FormatError) {
         let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
         let names = FileSystem.names(in: folder)
-        let lists = names.filter { $0.hasSuffix(".safetensors.index.json") }
+        // A single file comes first: a list beside it is left over from before the shards were joined.
+        let lists = names.contains("model.safetensors") ? [] : names.filter { $0.hasSuffix(".safetensors.index.json") }
         if lists.count > 1 && !lists.contains("model.safetensors.index.json") {
             throw FormatError(
                 .unknownFormat, file: folder,

@@ -103,9 +103,10 @@ package final class Binder: WeightProvider {
             let copy = try matrix(stored).transposed()
             copies[stored.name] = copy
             return copy
-        case .neighboursToHalves(let headWidth, let stored):
+        case .neighboursToHalves(let turn, let stored):
             let matrix = try matrix(stored)
-            return matrix.reordered(halvesOrder(count: matrix.rows, headWidth: headWidth))
+            defer { matrix.letGo() }
+            return matrix.reordered(halvesOrder(count: matrix.rows, turn))
         }
     }
 
@@ -116,18 +117,18 @@ package final class Binder: WeightProvider {
             let first = sizes[..<index].reduce(0, +)
             return Array(try vector(whole)[first..<first + sizes[index]])
         case .transposed(let stored): return try vector(stored)
-        case .neighboursToHalves(let headWidth, let stored):
+        case .neighboursToHalves(let turn, let stored):
             let values = try vector(stored)
-            return halvesOrder(count: values.count, headWidth: headWidth).map { values[$0] }
+            return halvesOrder(count: values.count, turn).map { values[$0] }
         }
     }
 
     /// Which stored row each row of a head comes from: stored 2i and 2i + 1 are i and i + width / 2.
-    private func halvesOrder(count: Int, headWidth: Int) -> [Int] {
-        let pairs = headWidth / 2
+    private func halvesOrder(count: Int, _ turn: HeadTurn) -> [Int] {
+        let pairs = turn.turning / 2
         return (0..<count).map { row in
-            let (head, place) = (row / headWidth, row % headWidth)
-            return head * headWidth + 2 * (place % pairs) + place / pairs
+            let (head, place) = (row / turn.headWidth, row % turn.headWidth)
+            return place >= turn.turning ? row : head * turn.headWidth + 2 * (place % pairs) + place / pairs
         }
     }
 }

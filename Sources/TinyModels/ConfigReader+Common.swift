@@ -27,14 +27,20 @@ extension ConfigReader {
 
     /// The rotation of a family that turns whole heads or a part of them, in every spelling of its scaling.
     ///
-    /// - Parameter context: positions the model was made for, the original context where none is given.
+    /// - Parameters:
+    ///   - context: positions the model was made for, the original context where none is given.
+    ///   - turnsParts: whether the family heeds `partial_rotary_factor`.
     package func rotary(
-        headWidth: Int, pairing: RotarySpec.Pairing, context: Int, defaultBase: Double = 10_000
+        headWidth: Int, pairing: RotarySpec.Pairing, context: Int, defaultBase: Double = 10_000,
+        turnsParts: Bool = false
     ) throws -> RotarySpec {
         // `rope_parameters` (transformers 5) holds base and scaling; before it, the base stood outside.
         let nested = try object("rope_parameters", "rope_scaling")
-        let fraction =
-            try nested?.optionalNumber("partial_rotary_factor") ?? optionalNumber("partial_rotary_factor") ?? 1
+        var fraction = 1.0
+        if turnsParts {
+            fraction =
+                try nested?.optionalNumber("partial_rotary_factor") ?? optionalNumber("partial_rotary_factor") ?? 1
+        }
         guard fraction > 0, fraction <= 1 else {
             throw error("partial_rotary_factor", "is \(fraction); a number above 0, at most 1, is expected")
         }
@@ -57,11 +63,22 @@ extension ConfigReader {
             guard divisors.count == width / 2, divisors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
                 throw ModelError(file: file, "tensor \"rope_freqs.weight\" should hold \(width / 2) positive numbers")
             }
-            return .perFrequency(divisors: divisors)
+            let type = try values.string("rope.scaling.type") ?? "none"
+            guard type == "none" || type == "linear" else {
+                throw values.error(
+                    "rope.scaling.type", "is \"\(type)\" beside rope_freqs.weight; only linear is supported there")
+            }
+            let factor = try values.optionalNumber("rope.scaling.factor", "rope.scale_linear") ?? 1
+            guard factor >= 1 else {
+                throw values.error("rope.scaling.factor", "is \(factor); a factor from 1 on is expected")
+            }
+            return .perFrequency(divisors: divisors.map { $0 * Float(factor) })
         }
-        let type = try values.string("rope_type", "type", "rope.scaling.type") ?? "default"
+        // A GGUF file with a factor and no type means linear; the factor's old key is rope.scale_linear.
+        let hasFactor = (try values.optionalNumber("rope.scaling.factor", "rope.scale_linear") ?? 1) > 1
+        let type = try values.string("rope_type", "type", "rope.scaling.type") ?? (hasFactor ? "linear" : "default")
         func factor() throws(ModelError) -> Double {
-            let factor = try values.number("factor", "rope.scaling.factor")
+            let factor = try values.number("factor", "rope.scaling.factor", "rope.scale_linear")
             guard factor >= 1 else { throw values.error("factor", "is \(factor); a factor from 1 on is expected") }
             return factor
         }

@@ -10,7 +10,7 @@ extension ConfigReader {
             guard let value = gguf.metadata[key]?.json(gguf.metadata, key: key) else { continue }
             _ = values.append(String(key.dropFirst(prefix.count)), value)  // the reader has refused equal keys
         }
-        self.init(values, file: gguf.path, tensors: gguf.index)
+        self.init(values, file: gguf.path, tensors: gguf.index, isGGUF: true)
     }
 }
 

@@ -10,12 +10,16 @@ package final class ConfigReader {
     package let file: String
     /// What keys of this object are reported with in front: "rope_scaling." for a nested one.
     private let prefix: String
+    private let isGGUF: Bool
     private let values: JSONObject
     private let tensors: TensorIndex
     private var asked: Set<String> = []
     private var nested: [ConfigReader] = []
 
-    package init(_ values: JSONObject, file: String, tensors: TensorIndex, prefix: String = "") {
+    package init(
+        _ values: JSONObject, file: String, tensors: TensorIndex, prefix: String = "", isGGUF: Bool = false
+    ) {
+        self.isGGUF = isGGUF
         self.values = values
         self.file = file
         self.tensors = tensors
@@ -70,8 +74,10 @@ package final class ConfigReader {
     }
 
     /// What a norm adds to a variance.
-    package func epsilon(_ names: String...) throws(ModelError) -> Float {
-        let value = try required(names, try finite(names))
+    ///
+    /// - Parameter other: what the reference takes where `config.json` has none; GGUF always has one.
+    package func epsilon(_ names: String..., default other: Double) throws(ModelError) -> Float {
+        let value = try required(names, try finite(names) ?? (isGGUF ? nil : other))
         guard value >= 0 else { throw error(spelling(names), "is \(value); a number from 0 on is expected") }
         return Float(value)
     }
@@ -90,19 +96,13 @@ package final class ConfigReader {
 
     package func number(_ names: String...) throws(ModelError) -> Double { try required(names, try finite(names)) }
 
+    package func integer(_ names: String...) throws(ModelError) -> Int? {
+        try typed(names, "a whole number", \.integer)
+    }
+
     package func bool(_ names: String...) throws(ModelError) -> Bool? { try typed(names, "true or false", \.bool) }
 
     package func string(_ names: String...) throws(ModelError) -> String? { try typed(names, "a string", \.string) }
-
-    /// One number or an array of them.
-    package func integers(_ names: String...) throws(ModelError) -> [Int] {
-        try typed(names, "a whole number, or an array of them") { value -> [Int]? in
-            if let one = value.integer { return [one] }
-            guard let array = value.array else { return nil }
-            let integers = array.compactMap(\.integer)
-            return integers.count == array.count ? integers : nil
-        } ?? []
-    }
 
     /// A nested object.
     package func object(_ names: String...) throws(ModelError) -> ConfigReader? {

@@ -12,7 +12,7 @@ package struct Inspection {
     }
 
     package struct Memory {
-        /// Weights as they will be held.
+        /// Weights as they are held in the default precision.
         package let weights: Int
         package let cachePerToken: Int
     }
@@ -45,7 +45,9 @@ package struct Inspection {
             let problems = try binder.check(recipe.spec)
             family = recipe.family.name
             spec = recipe.spec
-            memory = Memory(weights: bytes, cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1))
+            memory = Memory(
+                weights: checkpoint.index.preparedBytes,
+                cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1))
             warnings = problems + recipe.warnings(unbound: binder.unbound)
         } catch {
             family = (try? Recipe.family(of: checkpoint).0)?.name
@@ -63,6 +65,17 @@ package struct Inspection {
 }
 
 extension TensorIndex {
+    /// What the weights take once matrices are made ready for products in the default precision.
+    fileprivate var preparedBytes: Int {
+        tensors.reduce(0) { sum, tensor in
+            guard case .elements(let type) = tensor.content, tensor.shape.count == 2 else {
+                return sum + tensor.byteCount
+            }
+            return sum
+                + Compute.preparedBytes(type, rows: tensor.shape[0], columns: tensor.shape[1], precision: .fast)
+        }
+    }
+
     /// Weights in the file.
     package var parameterCount: Int {
         tensors.reduce(0) { sum, tensor in

@@ -5,7 +5,7 @@ extension NameMap {
     ///
     /// - Parameter fusedQKV: rows of queries, keys and values where one tensor holds all three.
     package static func gguf(
-        fusedQKV: [Int]? = nil, turned: @escaping @Sendable (LayerSlot) -> Int? = { _ in nil }
+        fusedQKV: [Int]? = nil, turned: @escaping @Sendable (LayerSlot) -> HeadTurn? = { _ in nil }
     ) -> NameMap {
         NameMap(harmlessSuffixes: ["rope_freqs.weight", "rotary_emb.inv_freq"]) { slot in
             switch slot {
@@ -20,7 +20,7 @@ extension NameMap {
                     return .part(index, of: fusedQKV, .named(prefix + "attn_qkv" + part.suffix))
                 }
                 let source = TensorSource.named(prefix + name + part.suffix)
-                return turned(role).map { .neighboursToHalves(headWidth: $0, source) } ?? source
+                return turned(role).map { .neighboursToHalves($0, source) } ?? source
             }
         }
     }

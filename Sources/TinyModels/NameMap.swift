@@ -8,7 +8,7 @@ package indirect enum TensorSource: Sendable {
     /// Stored as inputs by outputs; a vector stays as it is.
     case transposed(TensorSource)
     /// Rows of each head reordered so that pairs that turn together are neighbours; undone to halves.
-    case neighboursToHalves(headWidth: Int, TensorSource)
+    case neighboursToHalves(HeadTurn, TensorSource)
 
     /// The tensor in the file.
     package var name: String {
@@ -16,6 +16,18 @@ package indirect enum TensorSource: Sendable {
         case .named(let name): name
         case .part(_, _, let source), .transposed(let source), .neighboursToHalves(_, let source): source.name
         }
+    }
+}
+
+/// How wide heads are, and how much of each turns.
+package struct HeadTurn: Sendable {
+    package let headWidth: Int
+    /// Elements of a head that turn: the first ones.
+    package let turning: Int
+
+    package init(headWidth: Int, turning: Int) {
+        self.headWidth = headWidth
+        self.turning = turning
     }
 }
 

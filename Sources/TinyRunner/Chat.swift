@@ -90,7 +90,7 @@ public actor Chat {
     private func continueSession(
         _ asked: [Message], _ options: GenerationOptions, onPiece: (Piece) -> Void
     ) throws -> Completion {
-        guard var session = session.take() else { throw RunnerError.noTokens }  // made just before
+        guard var session = session.take() else { preconditionFailure("no session to continue") }
         do {
             let prompt = try session.template.tokens(asked, tokenizer: session.tokenizer)
             // The last token is always read, for its logits.

@@ -20,13 +20,21 @@ public struct Decoder: ~Copyable {
     ///   - allLogits: whether there is room for the logits of every token of a chunk, not only of the last.
     package init(model: Model, capacity: Int, chunk: Int? = nil, allLogits: Bool = false) {
         self.model = model
-        var capacity = min(max(0, capacity), 1 << 24)  // beyond any memory, and products of it still fit 64 bits
+        var capacity = min(max(0, capacity), Self.memoryLimit(model))
         if case .learned(let rows) = model.spec.stem.positions { capacity = min(capacity, rows) }
         let rows = max(1, min(chunk ?? Self.defaultChunk, capacity))
         cache = KeyValueCache(spec: model.spec, capacity: capacity)
         scratch = Scratch(
             spec: model.spec, capacity: capacity, rows: rows, logitRows: allLogits ? rows : 1,
             threads: model.compute.pool.threadCount)
+    }
+
+    /// The most tokens that half of this machine's memory could hold: beyond it, asking for room would only fail.
+    private static func memoryLimit(_ model: Model) -> Int {
+        let perToken =
+            KeyValueCache.byteCount(spec: model.spec, capacity: 1)
+            + Scratch.bytesPerToken(threads: model.compute.pool.threadCount)
+        return CPU.memoryBytes / 2 / perToken
     }
 
     /// The most tokens there is room for; reading more is an error that says both numbers.
@@ -135,6 +143,6 @@ extension Model {
     /// A decoder with an empty cache.
     ///
     /// - Parameter capacity: the most tokens it will hold, prompt and continuation together; no more than the model has
-    ///   positions, where those are learned.
+    ///   positions, where those are learned, and than half of this machine's memory could hold.
     public func decoder(capacity: Int) -> Decoder { Decoder(model: self, capacity: capacity) }
 }

@@ -1,4 +1,4 @@
-/// Chooses tokens from logits. Keeps the random state and the history that penalties need; allocates nothing per token.
+/// Chooses tokens from logits. Keeps the random state and the history that penalties need; allocates nothing per token, unless penalties make its history grow.
 ///
 /// Order of steps, as in the reference: penalties, temperature, top-k, top-p, min-p.
 package struct Sampler: ~Copyable {

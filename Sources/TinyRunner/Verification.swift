@@ -147,6 +147,10 @@ private struct Comparison {
                 reason: "\(printable(tensor.name)) has shape \(tensor.shape); [\(rows), \(width)] is expected")
         }
         expected = try tensor.matrix().floats()
+        guard expected.allSatisfy(\.isFinite) else {
+            throw RunnerError.badReference(
+                file: tensor.file, reason: "\(printable(tensor.name)) holds a value that is no finite number")
+        }
         self.width = width
         output = Verification.Output(name: tensor.name)
         output.maxAbsReference = expected.reduce(0) { max($0, Double(abs($1))) }

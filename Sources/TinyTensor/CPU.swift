@@ -39,6 +39,10 @@ package enum CPU {
         return kernels
     }
 
+    /// Bytes of memory that the machine has.
+    package static let memoryBytes = max(
+        1 << 28, Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))))
+
     /// Cores this process may use: its affinity, and no more than the quota of its control group.
     package static var coreCount: Int {
         var cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))

@@ -14,17 +14,15 @@ extension Compute {
     ///   - y: `[T, F]`, overwritten.
     /// - Precondition: the shapes agree, and `scratch` was made for at least `D` inputs and `T` rows.
     package func multiply(_ x: Rows, by weights: Weights, into y: Rows, phase: Phase, scratch: MatMulScratch) {
-        let weight = weights.matrix
         precondition(
-            x.width == weight.columns && y.width == weight.rows && x.count == y.count,
-            "[\(x.count), \(x.width)] by [\(weight.rows), \(weight.columns)] into [\(y.count), \(y.width)]")
+            x.width == weights.columns && y.width == weights.rows && x.count == y.count,
+            "[\(x.count), \(x.width)] by [\(weights.rows), \(weights.columns)] into [\(y.count), \(y.width)]")
         scratch.check(inputs: x.width, rows: x.count, threads: pool.threadCount)
-        if let packed = weights.packed {
-            multiplyPacked(x, by: packed, into: y, scratch: scratch)
-        } else if phase == .prompt && !kernels.hasVectors {
-            multiplyBLAS(x, by: weight, into: y, scratch: scratch)
-        } else {
-            multiplyFloats(x, by: weight, into: y, scratch: scratch)
+        switch weights.form {
+        case .packed(let packed): multiplyPacked(x, by: packed, into: y, scratch: scratch)
+        case .stored(let matrix) where phase == .prompt && !kernels.hasVectors:
+            multiplyBLAS(x, by: matrix, into: y, scratch: scratch)
+        case .stored(let matrix): multiplyFloats(x, by: matrix, into: y, scratch: scratch)
         }
     }
 

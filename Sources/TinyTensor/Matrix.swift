@@ -62,6 +62,9 @@ package struct Matrix: Sendable {
         return Matrix(type: type, rows: columns, columns: rows, storage: copy)
     }
 
+    /// Lets the pages of a file that the matrix lies in go, as they will hardly be read again; reading them still works.
+    package func letGo() { storage.discard(byteOffset..<byteOffset + byteCount) }
+
     /// Row `index` as floats, into `values` of `columns`.
     package func expand(row index: Int, into values: UnsafeMutablePointer<Float>) {
         tk_expand(type.kernelType, row(index).baseAddress, columns, values)

@@ -63,31 +63,40 @@ private final class PackingScratch {
 
 /// Weights made ready for products.
 package struct Weights: Sendable {
-    /// As stored.
-    package let matrix: Matrix
-    /// Packed, where products are of quantized weights with quantized activations.
-    let packed: PackedMatrix?
-
-    /// Without packing: every product expands rows as it goes.
-    package init(matrix: Matrix) { self.init(matrix: matrix, packed: nil) }
-
-    init(matrix: Matrix, packed: PackedMatrix?) {
-        self.matrix = matrix
-        self.packed = packed
+    enum Form: Sendable {
+        /// As stored: every product expands rows as it goes.
+        case stored(Matrix)
+        /// For products of quantized weights with quantized activations; what was stored is not held any more.
+        case packed(PackedMatrix)
     }
 
-    package var rows: Int { matrix.rows }
-    package var columns: Int { matrix.columns }
+    let form: Form
+    package let rows: Int
+    package let columns: Int
+
+    /// Without packing.
+    package init(matrix: Matrix) { self.init(.stored(matrix), rows: matrix.rows, columns: matrix.columns) }
+
+    init(_ form: Form, rows: Int, columns: Int) {
+        self.form = form
+        self.rows = rows
+        self.columns = columns
+    }
 }
 
 extension Compute {
     /// Makes a matrix ready for products. Once it is packed, the pages of the file it came from are let go.
     package func prepare(_ matrix: Matrix) -> Weights {
-        guard precision == .fast, matrix.type.isQuantized, matrix.rows > 0 else {
-            return Weights(matrix: matrix, packed: nil)
-        }
+        guard precision == .fast, matrix.type.isQuantized, matrix.rows > 0 else { return Weights(matrix: matrix) }
         let packed = PackedMatrix(matrix, pool: pool)
-        matrix.storage.discard(matrix.byteOffset..<matrix.byteOffset + matrix.byteCount)
-        return Weights(matrix: matrix, packed: packed)
+        matrix.letGo()
+        return Weights(.packed(packed), rows: matrix.rows, columns: matrix.columns)
+    }
+
+    /// Bytes that a matrix of this shape takes once it is prepared for a precision.
+    package static func preparedBytes(_ type: ElementType, rows: Int, columns: Int, precision: Precision) -> Int {
+        guard precision == .fast, type.isQuantized else { return (type.bytes(for: columns) ?? 0) * rows }
+        return tk_packed_format(type.kernelType, rows, columns).panel_bytes
+            * ((rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS)
     }
 }

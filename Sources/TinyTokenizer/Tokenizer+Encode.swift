@@ -9,9 +9,10 @@ extension Tokenizer {
         encode(utf8: Array(text.utf8), special: special)
     }
 
-    /// The tokens of a text, with what the file wants in front of every text. Special tokens in it are not parsed.
-    package func encodePrompt(_ text: String) -> [Int] {
-        opening + encode(text)
+    /// The tokens of a text, with what the file wants in front of every text, unless it stands there already.
+    package func encodePrompt(_ text: String, special: Bool = false) -> [Int] {
+        let tokens = encode(text, special: special)
+        return tokens.starts(with: opening) ? tokens : opening + tokens
     }
 
     /// The tokens of a text in UTF-8. What is not UTF-8 is tokenized byte by byte.

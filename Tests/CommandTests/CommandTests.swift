@@ -220,15 +220,15 @@ struct CommandTests {
         }
     }
 
-    /// Where the rotation stretches there is no limit to the context but memory; that too is an error and no trap.
+    /// Where the rotation stretches there is no limit to the context but memory; asking for more is no trap.
     @Test(arguments: ["1000000000000", "9223372036854775807"]) func moreThanMemory(_ count: String) throws {
         let result = try Command.run(
             [
-                "generate", "ab", "--max-tokens", count, "--json", "--stop", "a", "--model",
+                "generate", "ab", "--max-tokens", count, "--json", "--stop", "a", "--stop", "e", "--seed", "1",
+                "--temperature", "1", "--model",
                 Fixtures.path("llama-dynamic"),
             ])
-        #expect(result.code == 1 && result.text == "")
-        #expect(result.error.contains("--max-tokens") && !result.error.contains("Fatal error"))
+        #expect(result.code == 0 && result.error == "")
     }
 
     @Test func sampling() throws {

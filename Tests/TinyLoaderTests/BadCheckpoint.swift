@@ -146,24 +146,6 @@ struct BadCheckpoint: Sendable, CustomTestStringConvertible {
         listed(
             "a tensor that is not in its shard", mapping("b", to: "one.safetensors"), [.missing],
             file: "one.safetensors", subject: "b"),
-        listed(
-            "a tensor that is not in the list", mapping("b", to: "two.safetensors"), [.malformed], subject: "c",
-            also: { folder in
-                var file = SafetensorsBytes()
-                file.add("b", [1], floats: [1])
-                file.add("c", [1], floats: [1])
-                folder.write("two.safetensors", file.written())
-            }),
-        listed(
-            "a tensor in two shards", "{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}",
-            [.malformed, .duplicate],
-            subject: "a",
-            also: { folder in
-                var file = SafetensorsBytes()
-                file.add("a", [1], floats: [1])
-                file.add("b", [1], floats: [1])
-                folder.write("two.safetensors", file.written())
-            }),
         listed("a bad shard", mapping("a", to: "two.safetensors"), [.malformed], file: "two.safetensors") { folder in
             folder.write("two.safetensors", SafetensorsBytes.file(header: "[]"))
         },

@@ -26,6 +26,27 @@ import TinyTestSupport
         }
     }
 
+    /// A tensor that the list leaves out is there, for whoever binds tensors to report; one that it has elsewhere is taken
+    /// from there. A list beside a single file is left over from before.
+    @Test func whatAListLeavesOut() throws {
+        let folder = TemporaryFolder()
+        func file(_ names: [String]) -> [UInt8] {
+            var file = SafetensorsBytes()
+            for (i, name) in names.enumerated() { file.add(name, [1], floats: [Float(names.count + i)]) }
+            return file.written()
+        }
+        folder.write("config.json", "{}")
+        folder.write("one.safetensors", file(["a"]))
+        folder.write("two.safetensors", file(["a", "b", "c"]))
+        let list = #"{"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}"#
+        folder.write("model.safetensors.index.json", list)
+        let index = try Checkpoint(path: folder.path).index
+        #expect(index.tensors.map(\.name) == ["a", "b", "c"])
+        #expect(try index["a"]?.matrix().floats() == [1])
+        folder.write("model.safetensors", file(["d"]))
+        #expect(try Checkpoint(path: folder.path).index.tensors.map(\.name) == ["d"])
+    }
+
     @Test func shardsAreOneModel() throws {
         let path = Fixtures.path("llama-bf16-sharded")
         let checkpoint = try Checkpoint(path: path)

@@ -163,11 +163,16 @@ struct BinderTests {
         }
         let part = binder(.part(1, of: [2, 4, 2], .transposed(.named("t"))))
         #expect(try part.matrix(.head, rows: 4, columns: 2).floats() == [2, 10, 3, 11, 4, 12, 5, 13])
-        let turned = binder(.neighboursToHalves(headWidth: 4, .named("rows")))
+        let turned = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 4), .named("rows")))
         #expect(
             try turned.matrix(.head, rows: 8, columns: 2).floats()
                 == [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15])
-        let bias = binder(.neighboursToHalves(headWidth: 4, .named("bias")))
+        // Only the first two elements of each head of four turn.
+        let partly = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 2), .named("bias")))
+        #expect(try partly.vector(.head, count: 8) == [0, 1, 2, 3, 4, 5, 6, 7])
+        let wide = binder(.neighboursToHalves(HeadTurn(headWidth: 8, turning: 4), .named("bias")))
+        #expect(try wide.vector(.head, count: 8) == [0, 2, 1, 3, 4, 5, 6, 7])
+        let bias = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 4), .named("bias")))
         #expect(try bias.vector(.head, count: 8) == [0, 2, 1, 3, 4, 6, 5, 7])
         let biasPart = binder(.part(2, of: [2, 4, 2], .transposed(.named("bias"))))
         #expect(try biasPart.vector(.head, count: 2) == [6, 7])
@@ -195,7 +200,8 @@ struct InspectionTests {
         #expect(inspection.parameters == model.parameterCount)
         let perToken = model.spec.layers.reduce(0) { $0 + 8 * $1.attention.keyValueHeads * $1.attention.headWidth }
         #expect(inspection.memory?.cachePerToken == perToken)
-        #expect(inspection.memory?.weights == inspection.bytes)
+        // Some types grow when they are packed.
+        #expect((inspection.memory?.weights ?? 0) >= inspection.bytes)
     }
 
     @Test func typesOfAMixedFile() throws {

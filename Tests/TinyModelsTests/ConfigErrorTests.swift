@@ -50,7 +50,7 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
                 "num_attention_heads", "3", "num_attention_heads", "3", "2", others: ["num_key_value_heads": "2"]),
             BadConfig("head_dim", "7", "7", "even"),
             BadConfig("hidden_act", "\"foo\"", "foo", "silu"), BadConfig("hidden_act", "3", "hidden_act"),
-            BadConfig("rms_norm_eps", nil, "rms_norm_eps"), BadConfig("rms_norm_eps", "\"x\"", "rms_norm_eps"),
+            BadConfig("rms_norm_eps", "\"x\"", "rms_norm_eps"),
             BadConfig("rms_norm_eps", "1e300", "rms_norm_eps"), BadConfig("rms_norm_eps", "-1", "rms_norm_eps"),
             BadConfig("rope_theta", "0", "rope_theta"), BadConfig("rope_theta", "-10000", "rope_theta"),
             BadConfig("rope_theta", "1e39", "rope_theta"), BadConfig("rope_theta", "\"x\"", "rope_theta"),
@@ -69,17 +69,12 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
                 "original_max_position_embeddings"),
             BadConfig("rope_scaling", #"{"type": "yarn", "factor": 2, "beta_fast": 0}"#, "beta_fast"),
             BadConfig("rope_scaling", #"{"type": "yarn", "factor": 2, "beta_slow": -1}"#, "beta_slow"),
-            BadConfig("partial_rotary_factor", "0", "partial_rotary_factor"),
-            BadConfig("partial_rotary_factor", "-1", "partial_rotary_factor"),
-            BadConfig("partial_rotary_factor", "1.5", "partial_rotary_factor"),
-            BadConfig("partial_rotary_factor", "1e30", "partial_rotary_factor"),
             BadConfig("attention_bias", "1", "attention_bias"), BadConfig("mlp_bias", "\"no\"", "mlp_bias"),
             BadConfig("tie_word_embeddings", "0", "tie_word_embeddings"),
             BadConfig("num_local_experts", "8", "num_local_experts", "mixtures"),
             BadConfig("n_head", "3", "16", "3", family: "gpt2"),
             BadConfig("n_inner", "0", "n_inner", family: "gpt2"),
             BadConfig("activation_function", "\"foo\"", "activation_function", "foo", family: "gpt2"),
-            BadConfig("layer_norm_epsilon", nil, "layer_norm_epsilon", family: "gpt2"),
             BadConfig("layer_norm_epsilon", "-1", "layer_norm_epsilon", family: "gpt2"),
             BadConfig("scale_attn_weights", "1", "scale_attn_weights", family: "gpt2"),
         ]
@@ -179,6 +174,26 @@ struct GGUFErrorTests {
 
     @Test func experts() {
         #expect(message(metadata([("llama.expert_count", .uint32(8))])).contains("mixtures"))
+    }
+
+    /// The epsilon that a `config.json` may leave out is always in a GGUF file.
+    @Test func epsilon() {
+        #expect(message(metadata([("llama.attention.layer_norm_rms_epsilon", nil)])).contains("layer_norm_rms_epsilon"))
+    }
+
+    /// Spellings of linear scaling: with a type, with a factor alone, and with the factor's old key.
+    @Test func linearScaling() throws {
+        let factor = GGUFBytes.Value.float32(2)
+        for changes in [
+            [("llama.rope.scaling.type", .string("linear")), ("llama.rope.scaling.factor", factor)],
+            [("llama.rope.scaling.factor", factor)], [("llama.rope.scale_linear", factor)],
+        ] {
+            let folder = TemporaryFolder()
+            let path = folder.write("scaled.gguf", metadata(changes).written().bytes)
+            let recipe = try Recipe(checkpoint: Checkpoint(path: path))
+            #expect(recipe.spec.layers[0].attention.rotary?.scaling == .linear(factor: 2))
+            #expect(recipe.warnings(unbound: []) == [])
+        }
     }
 
     @Test func keys() {

@@ -221,9 +221,21 @@ struct ConfigReaderTests {
         #expect(nested.spec.layers[0].attention.rotary?.base == 5000)
     }
 
-    @Test func partOfAHeadTurns() throws {
-        let (spec, _) = try readSpec(tinyConfig(["partial_rotary_factor": "0.5"]))
-        #expect(spec.layers[0].attention.rotary?.width == 4)
+    /// Leftovers of other families, which the reference's class does not heed: no window but Mistral's, no part of a head.
+    @Test func leftovers() throws {
+        let (part, unread) = try readSpec(tinyConfig(["partial_rotary_factor": "0.5"]))
+        #expect(part.layers[0].attention.rotary?.width == 8 && unread == ["partial_rotary_factor"])
+        let window = try readSpec(tinyConfig(["sliding_window": "4"]))
+        #expect(window.spec.layers[0].attention.reach == .causal && window.unread == [])
+        let mistral = try readSpec(tinyConfig(["sliding_window": "4"], family: "mistral"))
+        #expect(mistral.spec.layers[0].attention.reach == .causalWindow(tokens: 4))
+    }
+
+    /// What the reference's classes take where a configuration says nothing.
+    @Test func defaults() throws {
+        #expect(try readSpec(tinyConfig(["rms_norm_eps": nil])).spec.finalNorm == .rms(epsilon: 1e-6))
+        let gpt2 = try readSpec(tinyConfig(["layer_norm_epsilon": nil], family: "gpt2"))
+        #expect(gpt2.spec.finalNorm == .layer(epsilon: 1e-5, bias: true))
     }
 
     @Test func yarn() throws {

@@ -13,7 +13,8 @@ enum GPT2: Family {
         let heads = try config.size("n_head", "attention.head_count")
         let context = try config.size("n_positions", "n_ctx", "context_length")
         let norm = NormSpec.layer(
-            epsilon: try config.epsilon("layer_norm_epsilon", "attention.layer_norm_epsilon"), bias: true)
+            epsilon: try config.epsilon("layer_norm_epsilon", "attention.layer_norm_epsilon", default: 1e-5), bias: true
+        )
         guard width.isMultiple(of: heads) else {
             throw config.error("n_embd", "is \(width), no multiple of \(heads) heads")
         }

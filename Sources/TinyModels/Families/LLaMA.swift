@@ -16,7 +16,8 @@ enum LLaMA: Family {
         let keyValueHeads = try config.optionalSize(["num_key_value_heads", "attention.head_count_kv"]) ?? heads
         let headWidth = try config.optionalSize(["head_dim", "attention.key_length"]) ?? max(1, width / heads)
         let context = try config.size("max_position_embeddings", "context_length")
-        let norm = NormSpec.rms(epsilon: try config.epsilon("rms_norm_eps", "attention.layer_norm_rms_epsilon"))
+        let norm = NormSpec.rms(
+            epsilon: try config.epsilon("rms_norm_eps", "attention.layer_norm_rms_epsilon", default: 1e-6))
         guard heads.isMultiple(of: keyValueHeads) else {
             throw config.error(
                 "num_attention_heads", "is \(heads), no multiple of the \(keyValueHeads) key and value heads")
@@ -24,9 +25,12 @@ enum LLaMA: Family {
         guard heads * headWidth <= Int32.max else {
             throw config.error("head_dim", "is \(headWidth), too much for \(heads) heads")
         }
-        if let experts = try config.optionalSize(["num_local_experts", "expert_count"]) {
+        if let experts = try config.integer("num_local_experts", "expert_count"), experts != 0 {
             throw config.error("num_local_experts", "is \(experts); mixtures of experts are not supported")
         }
+        // Only Mistral's class looks at the window; elsewhere the key is a leftover.
+        let statedWindow = try config.optionalSize(["sliding_window"])
+        let window = try config.string("model_type") == "mistral" ? statedWindow : nil
         // Where a configuration leaves biases out, as GGUF does, the tensors tell.
         let inputBias = try config.bool("attention_bias") ?? config.hasTensor("blk.0.attn_q.bias")
         let layer = LayerSpec(
@@ -35,7 +39,7 @@ enum LLaMA: Family {
                 heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth,
                 scale: 1 / Float(headWidth).squareRoot(),
                 rotary: try config.rotary(headWidth: headWidth, pairing: .halves, context: context),
-                reach: try config.optionalSize(["sliding_window"]).map { .causalWindow(tokens: $0) } ?? .causal,
+                reach: window.map { .causalWindow(tokens: $0) } ?? .causal,
                 inputBias: inputBias,
                 outputBias: try config.bool("attention_bias") ?? config.hasTensor("blk.0.attn_output.bias")),
             feedForward: FeedForwardSpec(
@@ -54,14 +58,16 @@ enum LLaMA: Family {
     }
 
     static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap {
-        NameMap(harmlessSuffixes: ["rotary_emb.inv_freq"] + (spec.head.weight == .tied ? ["lm_head.weight"] : [])) {
-            slot in
+        // A model saved without its head has no prefix.
+        let prefix = config.hasTensor("embed_tokens.weight") ? "" : "model."
+        let harmless = ["rotary_emb.inv_freq"] + (spec.head.weight == .tied ? ["lm_head.weight"] : [])
+        return NameMap(harmlessSuffixes: harmless) { slot in
             switch slot {
-            case .tokenTable: return .named("model.embed_tokens.weight")
+            case .tokenTable: return .named(prefix + "embed_tokens.weight")
             case .positionTable: return nil
-            case .finalNorm(let part): return .named("model.norm" + part.suffix)
+            case .finalNorm(let part): return .named(prefix + "norm" + part.suffix)
             case .head: return .named("lm_head.weight")
-            case .layer(let layer, let role): return name(role).map { .named("model.layers.\(layer)." + $0) }
+            case .layer(let layer, let role): return name(role).map { .named("\(prefix)layers.\(layer)." + $0) }
             }
         }
     }
@@ -83,10 +89,11 @@ enum LLaMA: Family {
 
     /// GGUF has the rows of queries and keys in the order in which neighbours turn together.
     static func ggufNames(_ spec: ModelSpec) -> NameMap {
-        let headWidths = spec.layers.map(\.attention.headWidth)
+        let attention = spec.layers.first?.attention
+        let turning = attention?.rotary.map { HeadTurn(headWidth: attention?.headWidth ?? 0, turning: $0.width) }
         return .gguf { role in
             switch role {
-            case .query, .key: headWidths.first
+            case .query, .key: turning
             default: nil
             }
         }
