@@ -143,7 +143,27 @@ struct CommandTests {
         #expect(plain.text.contains("NOT") && plain.text.contains("row 5") && plain.text.contains("diverges: 2"))
     }
 
-    private func tampered(_ path: String) throws -> [UInt8] {
+    /// One infinity in a reference would make room for every difference.
+    @Test func verifyRefusesInfinities() throws {
+        let folder = TemporaryFolder()
+        let original = Command.llama + "/reference.safetensors"
+        let path = folder.write("reference.safetensors", try tampered(original, with: .infinity))
+        let result = try verify(path)
+        #expect(result.code == 1 && result.error.contains("hidden.2") && result.error.contains("finite"))
+    }
+
+    /// A model whose configuration has a key that nobody understands runs, and says so.
+    @Test func warnings() throws {
+        let folder = TemporaryFolder()
+        for name in ["model.safetensors", "tokenizer.json"] { folder.write(name, readFile(Command.llama + "/" + name)) }
+        let config = String(decoding: readFile(Command.llama + "/config.json"), as: UTF8.self)
+        folder.write(
+            "config.json", config.replacingOccurrences(of: "\"mlp_bias\"", with: "\"mystery\": 1, \"mlp_bias\""))
+        let result = try Command.run(["generate", "ab", "--max-tokens", "1", "--model", folder.path])
+        #expect(result.code == 0 && result.error.contains("warning") && result.error.contains("mystery"))
+    }
+
+    private func tampered(_ path: String, with value: Float = 1000) throws -> [UInt8] {
         var bytes = readFile(path)
         let length = bytes[..<8].enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
         let header = try #require(
@@ -151,7 +171,7 @@ struct CommandTests {
         for (name, row, width) in [("hidden.2", 5, 64), ("logits", 7, 288)] {
             let offsets = try #require(header[name]?["data_offsets"] as? [Int])
             let place = 8 + length + offsets[0] + (row * width + 3) * 4
-            withUnsafeBytes(of: Float(1000).bitPattern.littleEndian) {
+            withUnsafeBytes(of: value.bitPattern.littleEndian) {
                 bytes.replaceSubrange(place..<place + 4, with: $0)
             }
         }
