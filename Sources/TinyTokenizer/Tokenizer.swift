@@ -16,11 +16,12 @@ public struct Tokenizer: Sendable {
     let rawTokens: AddedTokenMatcher
     let normalizedTokens: AddedTokenMatcher
 
-    /// What the file wants in front of a text, and behind it: often the beginning-of-text token, and nothing.
+    /// What the file wants in front of a text: often the beginning-of-text token.
     package let opening: [Int]
+    /// What the file wants behind a text. Known for those who compare; a text that is to be continued has nothing behind it.
     package let closing: [Int]
     /// The token that begins a text, whether or not the file wants it in front.
-    public private(set) var beginningOfText: Int?
+    public let beginningOfText: Int?
     /// The tokens that end a text or a turn.
     public private(set) var endOfText: Set<Int>
 
@@ -51,14 +52,9 @@ public struct Tokenizer: Sendable {
     /// The special or added token with this text.
     public func id(of text: String) -> Int? { pieces.id(ofText: text) }
 
-    /// What a model's configuration knows beyond its tokenizer's file.
-    ///
-    /// - Parameters:
-    ///   - beginningOfText: replaces the file's if it is not nil.
-    ///   - endOfText: are added to the file's.
-    package func adding(beginningOfText: Int? = nil, endOfText: some Sequence<Int>) -> Tokenizer {
+    /// With ends of a text that a model's configuration knows beyond its tokenizer's file.
+    package func adding(endOfText: some Sequence<Int>) -> Tokenizer {
         var copy = self
-        copy.beginningOfText = beginningOfText ?? self.beginningOfText
         copy.endOfText.formUnion(endOfText)
         return copy
     }
