@@ -1,11 +1,7 @@
 // AVX-512 (F, BW, VL) with VNNI: sixteen floats, or sixty-four 8-bit products, an instruction.
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,fma"))), apply_to = function)
-#include "kernels.h"
-
-#include <immintrin.h>
-
-static inline __mmask16 first_lanes(long n) { return (__mmask16)((1u << n) - 1); }
+#include "x86_avx512_panel.h"
 
 // A tile of MR rows of a and NR rows of b, one accumulator a pair, lanes along k: a pair's sum has the same order in
 // every tile. Constant bounds unroll; the loops over r and s leave no trace in the code.
@@ -16,7 +12,7 @@ static inline __mmask16 first_lanes(long n) { return (__mmask16)((1u << n) - 1);
             for (int s = 0; s < NR; s++) { sum[r][s] = _mm512_setzero_ps(); }                                          \
         }                                                                                                              \
         for (long i = 0; i < k; i += 16) {                                                                             \
-            __mmask16 mask = k - i < 16 ? first_lanes(k - i) : (__mmask16)0xFFFF;                                            \
+            __mmask16 mask = first_lanes(k - i);                                                                       \
             __m512 y[NR];                                                                                              \
             for (int s = 0; s < NR; s++) { y[s] = _mm512_maskz_loadu_ps(mask, b + s * b_stride + i); }                 \
             for (int r = 0; r < MR; r++) {                                                                             \
@@ -73,17 +69,12 @@ static void quantize(const float *values, long k, int8_t *high, int8_t *low, flo
     }
 }
 
-static inline __m512 load_scales(const uint8_t *from, bool has_halves) {
-    return has_halves ? _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from)) : _mm512_loadu_ps(from);
-}
-
 // One panel by MR rows of activations. Everything but the pointers is constant where this is expanded, so each format
 // gets code of its own. `vpdpbusd` takes four inputs of sixteen rows at a time; high and low codes are added up apart.
 static inline __attribute__((always_inline)) void panel_product(
     const tk_packed *weight, const uint8_t *panel, const tk_quantized *x, long i, int mr, int bits, bool has_table,
     bool has_halves, bool has_offsets, int group, __m512 *sum) {
-    const __m512i fifteen = _mm512_set1_epi8(15), bias = _mm512_set1_epi32(weight->bias);
-    const __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)weight->table));
+    const __m512i bias = _mm512_set1_epi32(weight->bias), table = panel_table(weight);
     const long k = weight->columns, scale_bytes = TK_PANEL_ROWS * (has_halves ? 2 : 4);
     const long block_bytes = TK_PANEL_ROWS * 32 * bits / 8 + scale_bytes * (32 / group) * (has_offsets ? 2 : 1);
     for (int r = 0; r < mr; r++) { sum[r] = _mm512_setzero_ps(); }
@@ -95,21 +86,14 @@ static inline __attribute__((always_inline)) void panel_product(
             __m512i high[8], low[8];
             for (int r = 0; r < mr; r++) { high[r] = low[r] = _mm512_setzero_si512(); }
             for (int quad = g * group / 4; quad < (g + 1) * group / 4; quad++) {
-                __m512i w;
-                if (bits == 8) {
-                    w = _mm512_loadu_si512(panel + 64 * quad);
-                } else {
-                    w = _mm512_loadu_si512(panel + 64 * (quad % 4));
-                    w = _mm512_and_si512(quad < 4 ? w : _mm512_srli_epi16(w, 4), fifteen);
-                    if (has_table) { w = _mm512_shuffle_epi8(table, w); }
-                }
+                __m512i w = panel_codes(panel, quad, bits, has_table, table);
                 for (int r = 0; r < mr; r++) {
                     long at = (i + r) * k + 32 * b + 4 * quad;
                     high[r] = _mm512_dpbusd_epi32(high[r], w, _mm512_set1_epi32(quad_at(x->high + at)));
                     low[r] = _mm512_dpbusd_epi32(low[r], w, _mm512_set1_epi32(quad_at(x->low + at)));
                 }
             }
-            __m512 scale = load_scales(scales + g * scale_bytes, has_halves);
+            __m512 scale = panel_scales(scales + g * scale_bytes, has_halves);
             for (int r = 0; r < mr; r++) {
                 const int32_t *sums = x->sums + ((i + r) * k + 32 * b + g * group) / TK_GROUP;
                 int32_t total = group == 32 ? sums[0] + sums[1] : sums[0];
@@ -121,7 +105,7 @@ static inline __attribute__((always_inline)) void panel_product(
                 __m512 scaled = _mm512_mul_ps(scale, _mm512_set1_ps(factor));
                 sum[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(products), scaled, sum[r]);
                 if (has_offsets) {
-                    __m512 offset = load_scales(offsets + g * scale_bytes, has_halves);
+                    __m512 offset = panel_scales(offsets + g * scale_bytes, has_halves);
                     sum[r] = _mm512_fmadd_ps(offset, _mm512_set1_ps(factor * (float)total), sum[r]);
                 }
             }
@@ -135,7 +119,7 @@ static inline __attribute__((always_inline)) void panels_product(
     for (long p = first; p < end; p++) {
         const uint8_t *panel = weight->panels + p * weight->panel_bytes;
         long rows = weight->rows - p * TK_PANEL_ROWS;
-        __mmask16 mask = rows < TK_PANEL_ROWS ? first_lanes(rows) : (__mmask16)0xFFFF;
+        __mmask16 mask = first_lanes(rows);
         __m512 sum[8];
         for (long i = 0; i < m;) {
             long mr = m - i >= 8 ? 8 : m - i >= 4 ? 4 : 1;
@@ -196,7 +180,7 @@ static void weigh(const float *p, long p_stride, long m, const float *v, long wi
         for (; i < m; i++) { weigh_1x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, 0xFFFF); }
     }
     for (; c < width; c += 16) {
-        __mmask16 mask = width - c < 16 ? first_lanes(width - c) : (__mmask16)0xFFFF;
+        __mmask16 mask = first_lanes(width - c);
         for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, mask); }
     }
 }
