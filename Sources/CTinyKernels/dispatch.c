@@ -3,6 +3,7 @@
 
 static const tk_variant *const variants[] = {
 #if defined(__x86_64__)
+    &tk_x86_amx,
     &tk_x86_avx512vnni,
     &tk_x86_avx2,
 #endif

@@ -16,6 +16,7 @@ extern const tk_variant tk_plain;
 #if defined(__x86_64__)
 extern const tk_variant tk_x86_avx2;
 extern const tk_variant tk_x86_avx512vnni;
+extern const tk_variant tk_x86_amx;
 #endif
 
 // Four codes as they stand in memory.
@@ -39,6 +40,20 @@ static inline int32_t quad_at(const int8_t *codes) {
     FORMAT(4, true, true, false, 32)                                                                                   \
     FORMAT(4, true, false, false, 32)
 
+// What the instruction sets that go beyond another take from it.
 void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
+
+#if defined(__x86_64__)
+// x86_amx.c and x86_amx_attention.c; see the table.
+bool tk_amx_is_supported(void);
+void tk_amx_round_rows(const float *x, long first, long end, long k, uint16_t *tiled);
+void tk_amx_multiply_rounded(const tk_packed *weight, long first, long end, const uint16_t *x, long m, float *y, long y_stride,
+                             uint16_t *tiles);
+void tk_amx_pack_tokens(tk_type type, const void *keys, const void *values, long first, long end, long width,
+                        uint16_t *packed_keys, uint16_t *packed_values);
+void tk_amx_attend(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,
+                   const long *counts, long width, float scale, float *scratch, float *out);
+long tk_amx_attention_floats(long width);
+#endif
 
 #endif

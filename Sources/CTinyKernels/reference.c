@@ -1,4 +1,5 @@
 // Plain C, sums in double: what every machine can run, and the truth that the fast kernels are held to.
+#include "elementwise.h"
 #include "kernels.h"
 
 #include <math.h>
@@ -118,19 +119,29 @@ void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, f
     }
 }
 
-static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out) {
+static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out,
+                  bool adds) {
     for (long i = 0; i < m; i++) {
         for (long c = 0; c < width; c++) {
-            double sum = 0;
+            double sum = adds ? (double)out[i * width + c] : 0;
             for (long j = 0; j < n; j++) { sum += (double)p[i * p_stride + j] * (double)v[j * width + c]; }
             out[i * width + c] = (float)sum;
         }
     }
 }
 
+static void widen(const uint16_t *halves, long n, float *values) { tk_expand(TK_F16, halves, n, values); }
+
+static void narrow(const float *values, long n, uint16_t *halves) {
+    for (long i = 0; i < n; i++) {
+        halves[i] = tk_to_half(values[i] > TK_LARGEST_HALF ? TK_LARGEST_HALF : values[i] < -TK_LARGEST_HALF ? -TK_LARGEST_HALF : values[i]);
+    }
+}
+
 static bool always(void) { return true; }
 
 const tk_variant tk_plain = {
-    {"plain", multiply, multiply_packed, tk_quantize_plain, weigh},
+    {.name = "plain", .multiply = multiply, .multiply_packed = multiply_packed, .quantize = tk_quantize_plain,
+     .weigh = weigh, .widen = widen, .narrow = narrow, TK_ELEMENTWISE},
     always,
 };

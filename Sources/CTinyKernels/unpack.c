@@ -2,6 +2,7 @@
 #include "blocks.h"
 #include "include/tiny_kernels.h"
 
+#include <math.h>
 #include <string.h>
 
 // A product and a sum must round apart, as the types are defined; contraction to a fused multiply-add would not.
@@ -28,9 +29,13 @@ uint16_t tk_to_half(float value) {
     uint32_t bits;
     memcpy(&bits, &value, 4);
     uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
-    float magnitude = from_bits(bits & 0x7FFFFFFF) * 0x1p-112f;  // the bias the other way; subnormals come out right
-    memcpy(&bits, &magnitude, 4);
-    return (uint16_t)((bits >> 13 > 0x7C00 ? 0x7C00 : bits >> 13) | sign);
+    bits &= 0x7FFFFFFF;
+    float magnitude = from_bits(bits);
+    if (value != value) { return sign | 0x7E00; }
+    if (magnitude >= 65520) { return sign | 0x7C00; }
+    if (magnitude < 0x1p-14f) { return sign | (uint16_t)rintf(magnitude * 0x1p24f); }  // a subnormal: whole steps of 2⁻²⁴
+    bits += 0xFFF + (bits >> 13 & 1);  // to the nearest, and to the even one of two
+    return sign | (uint16_t)((bits - (112u << 23)) >> 13);
 }
 
 static inline void fill(float *groups, long count, float value) {
@@ -320,6 +325,14 @@ void tk_add_row(tk_type type, const void *source, long count, float *values) {
     for (long i = 0; i < count; i += 256) {
         long n = count - i < 256 ? count - i : 256;
         tk_expand(type, from + i / types[type].elements * types[type].bytes, n, part);
-        tk_add(values + i, part, n);
+        for (long j = 0; j < n; j++) { values[i + j] += part[j]; }
+    }
+}
+
+void tk_transpose(const void *source, long rows, long columns, long size, void *target) {
+    const char *from = source;
+    char *to = target;
+    for (long i = 0; i < rows; i++) {
+        for (long j = 0; j < columns; j++) { memcpy(to + (j * rows + i) * size, from + (i * columns + j) * size, (size_t)size); }
     }
 }

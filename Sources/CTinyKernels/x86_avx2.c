@@ -1,6 +1,7 @@
 // AVX2 with FMA and F16C: eight floats, or sixteen 16-bit products, an instruction.
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#include "elementwise.h"
 #include "kernels.h"
 
 #include <immintrin.h>
@@ -164,10 +165,11 @@ static void multiply_packed(const tk_packed *w, long first_panel, long end, cons
 
 // As in x86_avx512vnni.c, with eight lanes.
 #define WEIGH(NAME, MR, NC)                                                                                            \
-    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, __m256i mask) {    \
+    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, bool adds,       \
+                     __m256i mask) {                                                                                   \
         __m256 sum[MR][NC];                                                                                            \
         for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) { sum[r][s] = _mm256_setzero_ps(); }                                          \
+            for (int s = 0; s < NC; s++) { sum[r][s] = adds ? _mm256_maskload_ps(out + r * width + 8 * s, mask) : _mm256_setzero_ps(); }\
         }                                                                                                              \
         for (long j = 0; j < n; j++) {                                                                                 \
             __m256 x[NC];                                                                                              \
@@ -185,17 +187,38 @@ WEIGH(weigh_4x2, 4, 2)
 WEIGH(weigh_1x2, 1, 2)
 WEIGH(weigh_1x1, 1, 1)
 
-static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out) {
+static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds) {
     const __m256i all = _mm256_set1_epi32(-1);
     long c = 0;
     for (; c + 16 <= width; c += 16) {
         long i = 0;
-        for (; i + 4 <= m; i += 4) { weigh_4x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, all); }
-        for (; i < m; i++) { weigh_1x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, all); }
+        for (; i + 4 <= m; i += 4) { weigh_4x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, all); }
+        for (; i < m; i++) { weigh_1x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, all); }
     }
     for (; c < width; c += 8) {
         __m256i mask = first(width - c);
-        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, mask); }
+        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, mask); }
+    }
+}
+
+static void widen(const uint16_t *halves, long n, float *values) {
+    for (long i = 0; i < n; i += 8) {
+        uint16_t some[8];
+        long count = n - i < 8 ? n - i : 8;
+        memcpy(some, halves + i, (size_t)count * 2);
+        _mm256_maskstore_ps(values + i, first(count), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)some)));
+    }
+}
+
+static void narrow(const float *values, long n, uint16_t *halves) {
+    const __m256 limit = _mm256_set1_ps(TK_LARGEST_HALF);
+    for (long i = 0; i < n; i += 8) {
+        long count = n - i < 8 ? n - i : 8;
+        __m256 x = _mm256_maskload_ps(values + i, first(count));
+        x = _mm256_max_ps(_mm256_sub_ps(_mm256_setzero_ps(), limit), _mm256_min_ps(limit, x));
+        uint16_t some[8];
+        _mm_storeu_si128((__m128i *)some, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+        memcpy(halves + i, some, (size_t)count * 2);
     }
 }
 
@@ -203,7 +226,8 @@ static bool is_supported(void) { return __builtin_cpu_supports("avx2") && __buil
            __builtin_cpu_supports("f16c"); }
 
 const tk_variant tk_x86_avx2 = {
-    {"avx2", multiply, multiply_packed, tk_quantize_plain, weigh},
+    {.name = "avx2", .multiply = multiply, .multiply_packed = multiply_packed, .quantize = tk_quantize_plain,
+     .weigh = weigh, .widen = widen, .narrow = narrow, TK_ELEMENTWISE},
     is_supported,
 };
 #pragma clang attribute pop

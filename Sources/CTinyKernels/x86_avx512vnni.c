@@ -1,6 +1,7 @@
 // AVX-512 (F, BW, VL) with VNNI: sixteen floats, or sixty-four 8-bit products, an instruction.
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,fma"))), apply_to = function)
+#include "elementwise.h"
 #include "x86_avx512_panel.h"
 
 // A tile of MR rows of a and NR rows of b, one accumulator a pair, lanes along k: a pair's sum has the same order in
@@ -151,10 +152,11 @@ static void multiply_packed(const tk_packed *w, long first, long end, const tk_q
 
 // MR rows of weights over NC · 16 columns of v at a time; a column's sum runs over j in order.
 #define WEIGH(NAME, MR, NC)                                                                                            \
-    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, __mmask16 mask) {  \
+    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, bool adds,       \
+                     __mmask16 mask) {                                                                                 \
         __m512 sum[MR][NC];                                                                                            \
         for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) { sum[r][s] = _mm512_setzero_ps(); }                                          \
+            for (int s = 0; s < NC; s++) { sum[r][s] = adds ? _mm512_maskz_loadu_ps(mask, out + r * width + 16 * s) : _mm512_setzero_ps(); }\
         }                                                                                                              \
         for (long j = 0; j < n; j++) {                                                                                 \
             __m512 x[NC];                                                                                              \
@@ -172,16 +174,33 @@ WEIGH(weigh_4x4, 4, 4)
 WEIGH(weigh_1x4, 1, 4)
 WEIGH(weigh_1x1, 1, 1)
 
-static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out) {
+static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds) {
     long c = 0;
     for (; c + 64 <= width; c += 64) {
         long i = 0;
-        for (; i + 4 <= m; i += 4) { weigh_4x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, 0xFFFF); }
-        for (; i < m; i++) { weigh_1x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, 0xFFFF); }
+        for (; i + 4 <= m; i += 4) { weigh_4x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, 0xFFFF); }
+        for (; i < m; i++) { weigh_1x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, 0xFFFF); }
     }
     for (; c < width; c += 16) {
         __mmask16 mask = first_lanes(width - c);
-        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, mask); }
+        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, mask); }
+    }
+}
+
+static void widen(const uint16_t *halves, long n, float *values) {
+    for (long i = 0; i < n; i += 16) {
+        __mmask16 mask = first_lanes(n - i);
+        _mm512_mask_storeu_ps(values + i, mask, _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, halves + i)));
+    }
+}
+
+static void narrow(const float *values, long n, uint16_t *halves) {
+    const __m512 limit = _mm512_set1_ps(TK_LARGEST_HALF);
+    for (long i = 0; i < n; i += 16) {
+        __mmask16 mask = first_lanes(n - i);
+        __m512 x = _mm512_maskz_loadu_ps(mask, values + i);
+        x = _mm512_max_ps(_mm512_sub_ps(_mm512_setzero_ps(), limit), _mm512_min_ps(limit, x));
+        _mm256_mask_storeu_epi16(halves + i, mask, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
     }
 }
 
@@ -190,9 +209,19 @@ static bool is_supported(void) {
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
 }
 
+#define TK_AVX512                                                                                                      \
+    .multiply = multiply, .multiply_packed = multiply_packed, .quantize = quantize, .weigh = weigh, .widen = widen,    \
+    .narrow = narrow, TK_ELEMENTWISE
+
 const tk_variant tk_x86_avx512vnni = {
-    {"avx512vnni", multiply, multiply_packed, quantize, weigh},
+    {.name = "avx512vnni", TK_AVX512},
     is_supported,
+};
+// Tiles are one more way to multiply; all else is as above.
+const tk_variant tk_x86_amx = {
+    {.name = "amx", TK_AVX512, .round_rows = tk_amx_round_rows, .multiply_rounded = tk_amx_multiply_rounded,
+     .pack_tokens = tk_amx_pack_tokens, .attend_packed = tk_amx_attend, .attend_packed_floats = tk_amx_attention_floats},
+    tk_amx_is_supported,
 };
 #pragma clang attribute pop
 #endif

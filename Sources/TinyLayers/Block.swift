@@ -44,33 +44,36 @@ package struct Block: Sendable {
     /// - Parameter x: `[T, D]`, the residual stream, changed in place.
     func callAsFunction(_ x: Rows, _ context: ForwardContext) {
         let branch = context.scratch.branch.rows(x.count, width: x.width)
+        let compute = context.compute
         let normed = context.scratch.normed.rows(x.count, width: x.width)
         switch wiring {
         case .sequential(let first, let second):
-            add(first, to: x, branch: branch, normed: normed) { attention($0, into: $1, context) }
-            add(second, to: x, branch: branch, normed: normed) { feedForward($0, into: $1, context) }
+            add(first, to: x, branch: branch, normed: normed, compute) { attention($0, into: $1, context) }
+            add(second, to: x, branch: branch, normed: normed, compute) { feedForward($0, into: $1, context) }
         case .parallel(let attentionNorm, let feedForwardNorm):
             // Both branches read the stream as it was, so the first waits for the second before it is added.
             let waiting = context.scratch.waiting.rows(x.count, width: x.width)
-            attentionNorm(x, into: normed)
+            attentionNorm(x, into: normed, compute)
             attention(normed, into: waiting, context)
-            feedForwardNorm?(x, into: normed)
+            feedForwardNorm?(x, into: normed, compute)
             feedForward(normed, into: branch, context)
-            x.add(waiting)
-            x.add(branch)
+            x.add(waiting, compute)
+            x.add(branch, compute)
         }
     }
 
     /// `x ← onSum(x + after(f(before(x))))`
-    private func add(_ norms: Norms, to x: Rows, branch: Rows, normed: Rows, _ f: (Rows, Rows) -> Void) {
+    private func add(
+        _ norms: Norms, to x: Rows, branch: Rows, normed: Rows, _ compute: Compute, _ f: (Rows, Rows) -> Void
+    ) {
         if let before = norms.before {
-            before(x, into: normed)
+            before(x, into: normed, compute)
             f(normed, branch)
         } else {
             f(x, branch)
         }
-        norms.after?(branch, into: branch)
-        x.add(branch)
-        norms.onSum?(x, into: x)
+        norms.after?(branch, into: branch, compute)
+        x.add(branch, compute)
+        norms.onSum?(x, into: x, compute)
     }
 }

@@ -26,38 +26,15 @@ package struct FeedForward: Sendable {
     ///   - y: `[T, D]`, overwritten.
     func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
         let hidden = context.scratch.hidden.rows(x.count, width: spec.hidden)
-        let pool = context.compute.pool
-        var factors: UnsafeMutablePointer<Float>?
+        let function = spec.activation.kernel
         if let gate {
-            let rows = context.scratch.factors.rows(x.count, width: spec.hidden)
-            gate(x, into: hidden, context)
-            up(x, into: rows, context)
-            factors = rows.base
+            let factors = context.scratch.factors.rows(x.count, width: spec.hidden)
+            context.multiply(x, by: gate.product(into: hidden), up.product(into: factors), finish: .gate(function))
         } else {
-            up(x, into: hidden, context)
-        }
-        let activation = Activation(pool: pool, function: spec.activation.kernel, hidden: hidden, factors: factors)
-        pool.run(with: activation) { context, part in
-            let it = context.assumingMemoryBound(to: Activation.self).pointee
-            let range = it.pool.range(of: part, count: it.hidden.count * it.hidden.width, grain: 16)
-            if let factors = it.factors {
-                tk_activate_gated(
-                    it.function, it.hidden.base + range.lowerBound, factors + range.lowerBound, range.count)
-            } else {
-                tk_activate(it.function, it.hidden.base + range.lowerBound, range.count)
-            }
+            context.multiply(x, by: up.product(into: hidden), finish: .activation(function))
         }
         down(hidden, into: y, context)
     }
-}
-
-/// What threads need to know to apply the activation.
-private struct Activation {
-    let pool: ThreadPool
-    let function: tk_activation
-    let hidden: Rows
-    /// What the result is multiplied by, where there is a gate.
-    let factors: UnsafeMutablePointer<Float>?
 }
 
 extension FeedForwardSpec.Activation {

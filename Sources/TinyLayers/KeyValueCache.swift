@@ -1,4 +1,5 @@
-import TinyTensor
+import CTinyKernels
+package import TinyTensor
 
 /// The keys and values of every token read so far, for all layers. Its capacity is fixed when it is made.
 package final class KeyValueCache {
@@ -14,44 +15,65 @@ package final class KeyValueCache {
         let headWidth: Int
     }
 
-    package init(spec: ModelSpec, capacity: Int) {
+    /// How keys and values are held: as floats where everything is exact, otherwise as halves.
+    let elementType: ElementType
+
+    package init(spec: ModelSpec, capacity: Int, precision: Precision) {
         self.capacity = capacity
+        elementType = Self.elementType(precision)
         var offset = 0
         layers = spec.layers.map { layer in
             defer { offset += 2 * layer.attention.keyValueHeads * capacity * layer.attention.headWidth }
             return Layer(offset: offset, heads: layer.attention.keyValueHeads, headWidth: layer.attention.headWidth)
         }
-        buffer = RowBuffer(capacity: offset)
+        buffer = RowBuffer(capacity: (offset * elementType.blockBytes + 3) / 4)
     }
 
     /// Bytes that a cache takes.
-    package static func byteCount(spec: ModelSpec, capacity: Int) -> Int {
-        spec.layers.reduce(0) { $0 + 2 * $1.attention.keyValueHeads * $1.attention.headWidth } * capacity * 4
+    package static func byteCount(spec: ModelSpec, capacity: Int, precision: Precision) -> Int {
+        spec.layers.reduce(0) { $0 + 2 * $1.attention.keyValueHeads * $1.attention.headWidth } * capacity
+            * elementType(precision).blockBytes
     }
 
+    private static func elementType(_ precision: Precision) -> ElementType { precision == .exact ? .f32 : .f16 }
+
     /// Keys of one head, `[capacity, d]`.
-    func keys(layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
+    func keys(layer: Int, head: Int) -> UnsafeMutableRawPointer {
         let layer = layers[layer]
         precondition(head < layer.heads, "head \(head) of \(layer.heads)")
-        return buffer.base + layer.offset + head * capacity * layer.headWidth
+        return UnsafeMutableRawPointer(buffer.base)
+            + (layer.offset + head * capacity * layer.headWidth) * elementType.blockBytes
     }
 
     /// Values of one head, `[capacity, d]`.
-    func values(layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
+    func values(layer: Int, head: Int) -> UnsafeMutableRawPointer {
         keys(layer: layer, head: head) + layers[layer].heads * capacity * layers[layer].headWidth
+            * elementType.blockBytes
     }
 
-    /// Writes keys and values, `[T, G · d]` each, behind the tokens held; they count after `advance`.
-    func write(keys newKeys: Rows, values newValues: Rows, layer: Int) {
+    /// Writes some rows of keys and values, `[T, G · d]` each, behind the tokens held; they count after `advance`.
+    func write(keys newKeys: Rows, values newValues: Rows, _ tokens: Range<Int>, layer: Int, _ kernels: CPU.Kernels) {
         precondition(
             count + newKeys.count <= capacity, "\(count) and \(newKeys.count) tokens in a cache of \(capacity)")
         let width = layers[layer].headWidth
         for head in 0..<layers[layer].heads {
             let (keys, values) = (keys(layer: layer, head: head), values(layer: layer, head: head))
-            for t in 0..<newKeys.count {
-                (keys + (count + t) * width).update(from: newKeys[t] + head * width, count: width)
-                (values + (count + t) * width).update(from: newValues[t] + head * width, count: width)
+            for t in tokens {
+                store(newKeys[t] + head * width, width, at: keys, count + t, kernels)
+                store(newValues[t] + head * width, width, at: values, count + t, kernels)
             }
+        }
+    }
+
+    private func store(
+        _ source: UnsafePointer<Float>, _ width: Int, at base: UnsafeMutableRawPointer, _ row: Int,
+        _ kernels: CPU.Kernels
+    ) {
+        let target = base + row * width * elementType.blockBytes
+        if elementType == .f32 {
+            target.assumingMemoryBound(to: Float.self).update(from: source, count: width)
+        } else {
+            kernels.table.pointee.narrow(source, width, target.assumingMemoryBound(to: UInt16.self))
         }
     }
 

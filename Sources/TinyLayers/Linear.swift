@@ -30,7 +30,9 @@ package struct Linear: Sendable {
     ///   - x: `[T, D]`
     ///   - y: `[T, F]`, overwritten.
     func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
-        context.compute.multiply(x, by: weight, into: y, phase: context.phase, scratch: context.scratch.products)
-        if let bias { y.add(bias) }
+        context.multiply(x, by: product(into: y))
     }
+
+    /// For products with several projections of the same activations.
+    func product(into y: Rows) -> Product { Product(weight, bias: bias, into: y) }
 }

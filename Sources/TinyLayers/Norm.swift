@@ -23,17 +23,21 @@ package struct Norm: Sendable {
     }
 
     /// - Precondition: `x` and `y` are `[T, D]`; they may be the same rows.
-    func callAsFunction(_ x: Rows, into y: Rows) {
+    func callAsFunction(_ x: Rows, into y: Rows, _ compute: Compute) {
         precondition(x.width == weight.count && y.width == x.width && x.count == y.count, "rows of a norm disagree")
+        compute.pool.forRanges(of: x.count) { apply(x.slice($0), into: y.slice($0), compute.kernels.table.pointee) }
+    }
+
+    private func apply(_ x: Rows, into y: Rows, _ table: tk_kernels) {
         for t in 0..<x.count {
             switch spec {
             case .layer(let epsilon, _):
                 if let bias {
-                    tk_layer_norm(y[t], x[t], weight, bias, epsilon, x.width)
+                    table.layer_norm(y[t], x[t], weight, bias, epsilon, x.width)
                 } else {
-                    tk_layer_norm(y[t], x[t], weight, nil, epsilon, x.width)
+                    table.layer_norm(y[t], x[t], weight, nil, epsilon, x.width)
                 }
-            case .rms(let epsilon): tk_rms_norm(y[t], x[t], weight, epsilon, x.width)
+            case .rms(let epsilon): table.rms_norm(y[t], x[t], weight, epsilon, x.width)
             }
         }
     }

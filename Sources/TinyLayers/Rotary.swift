@@ -84,17 +84,18 @@ package final class RotaryTable {
             frequencies, pairs, first, count, spec.magnitude, angles.base, angles.base + capacity * pairs)
     }
 
-    /// Turns every head of rows that stand at the prepared positions, row t at the t-th.
+    /// Turns every head of some rows; row t stands at the t-th prepared position.
     ///
     /// - Parameter x: `[T, H · d]`
-    func rotate(_ x: Rows, headWidth: Int) {
+    func rotate(_ x: Rows, _ tokens: Range<Int>, headWidth: Int, _ kernels: CPU.Kernels) {
+        let table = kernels.table.pointee
         let sines = angles.base + capacity * pairs
-        for t in 0..<x.count {
+        for t in tokens {
             let (cosine, sine) = (angles.base + t * pairs, sines + t * pairs)
             for head in 0..<x.width / headWidth {
                 switch spec.pairing {
-                case .halves: tk_rotate_halves(x[t] + head * headWidth, cosine, sine, pairs)
-                case .neighbours: tk_rotate_neighbours(x[t] + head * headWidth, cosine, sine, pairs)
+                case .halves: table.rotate_halves(x[t] + head * headWidth, cosine, sine, pairs)
+                case .neighbours: table.rotate_neighbours(x[t] + head * headWidth, cosine, sine, pairs)
                 }
             }
         }

@@ -72,9 +72,9 @@ package struct Transformer: Sendable {
             rows.count <= scratch.logitRows, "\(rows.count) rows of logits in a scratch for \(scratch.logitRows)")
         let logits = scratch.logits.rows(rows.count, width: spec.vocabulary)
         if rows.count > 0 {
-            finalNorm?(rows, into: rows)
+            finalNorm?(rows, into: rows, compute)
             probe?(.final, rows)
-            compute.multiply(rows, by: head, into: logits, phase: phase, scratch: scratch.products)
+            context.multiply(rows, by: Product(head, into: logits))
         }
         return logits
     }

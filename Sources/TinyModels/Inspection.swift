@@ -47,7 +47,7 @@ package struct Inspection {
             spec = recipe.spec
             memory = Memory(
                 weights: checkpoint.index.preparedBytes,
-                cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1))
+                cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1, precision: .fast))
             warnings = problems + recipe.warnings(unbound: binder.unbound)
         } catch {
             family = (try? Recipe.family(of: checkpoint).0)?.name

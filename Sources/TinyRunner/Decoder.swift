@@ -23,17 +23,17 @@ public struct Decoder: ~Copyable {
         var capacity = min(max(0, capacity), Self.memoryLimit(model))
         if case .learned(let rows) = model.spec.stem.positions { capacity = min(capacity, rows) }
         let rows = max(1, min(chunk ?? Self.defaultChunk, capacity))
-        cache = KeyValueCache(spec: model.spec, capacity: capacity)
+        cache = KeyValueCache(spec: model.spec, capacity: capacity, precision: model.compute.precision)
         scratch = Scratch(
             spec: model.spec, capacity: capacity, rows: rows, logitRows: allLogits ? rows : 1,
-            threads: model.compute.pool.threadCount)
+            compute: model.compute)
     }
 
     /// The most tokens that half of this machine's memory could hold: beyond it, asking for room would only fail.
     private static func memoryLimit(_ model: Model) -> Int {
         let perToken =
-            KeyValueCache.byteCount(spec: model.spec, capacity: 1)
-            + Scratch.bytesPerToken(threads: model.compute.pool.threadCount)
+            KeyValueCache.byteCount(spec: model.spec, capacity: 1, precision: model.compute.precision)
+            + Scratch.bytesPerToken(spec: model.spec, compute: model.compute)
         return CPU.memoryBytes / 2 / perToken
     }
 

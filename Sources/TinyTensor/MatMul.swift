@@ -1,112 +1,202 @@
-import CTinyKernels
+package import CTinyKernels
+
+/// A product of rows with a matrix of weights: `y[t][j] = Σ_i x[t][i] · weight[j][i] + bias[j]`.
+package struct Product {
+    /// `[F, D]`, any element type, prepared by the `Compute` that multiplies.
+    let weights: Weights
+    /// `[F]`
+    let bias: [Float]?
+    /// `[T, F]`, overwritten.
+    let y: Rows
+
+    package init(_ weights: Weights, bias: [Float]? = nil, into y: Rows) {
+        self.weights = weights
+        self.bias = bias
+        self.y = y
+    }
+}
+
+/// What is done with the results of products while they are at hand.
+package enum Finish {
+    case nothing
+    /// y₁ ← f(y₁)
+    case activation(tk_activation)
+    /// y₁ ← f(y₁) · y₂; both are of one width.
+    case gate(tk_activation)
+}
 
 extension Compute {
-    /// Multiplies each row of activations by a matrix of weights.
-    ///
-    ///     y[t][j] = Σ_i x[t][i] · weight[j][i]
+    /// Multiplies each row of activations by up to three matrices.
     ///
     /// The one place that chooses between kernels and BLAS. Threads split the outputs; a sum's order depends on the
     /// number of inputs only, so a row's result is the same alone, in any company and on any number of threads.
     ///
-    /// - Parameters:
-    ///   - x: `[T, D]`
-    ///   - weights: `[F, D]`, any element type, prepared by this `Compute`.
-    ///   - y: `[T, F]`, overwritten.
+    /// - Parameter x: `[T, D]`
     /// - Precondition: the shapes agree, and `scratch` was made for at least `D` inputs and `T` rows.
-    package func multiply(_ x: Rows, by weights: Weights, into y: Rows, phase: Phase, scratch: MatMulScratch) {
-        precondition(
-            x.width == weights.columns && y.width == weights.rows && x.count == y.count,
-            "[\(x.count), \(x.width)] by [\(weights.rows), \(weights.columns)] into [\(y.count), \(y.width)]")
-        scratch.check(inputs: x.width, rows: x.count, threads: pool.threadCount)
-        switch weights.form {
-        case .packed(let packed): multiplyPacked(x, by: packed, into: y, scratch: scratch)
-        case .stored(let matrix) where phase == .prompt && !kernels.hasVectors:
-            multiplyBLAS(x, by: matrix, into: y, scratch: scratch)
-        case .stored(let matrix): multiplyFloats(x, by: matrix, into: y, scratch: scratch)
+    package func multiply(
+        _ x: Rows, by first: Product, _ second: Product? = nil, _ third: Product? = nil, finish: Finish = .nothing,
+        phase: Phase, scratch: MatMulScratch
+    ) {
+        let unit: MatMul.Unit =
+            phase == .decode
+            ? .vectors
+            : usesTiles ? .tiles : kernels.hasVectors ? .vectors : .library
+        let work = MatMul(
+            x: x, products: (first, second, third), finish: finish, unit: unit, compute: self, scratch: scratch)
+        work.check()
+        if work.needsRounding {
+            pool.forRanges(of: x.count, grain: MatMul.tileRows) { work.round($0) }
         }
+        if unit == .library { _ = BLAS.coreType }
+        pool.run(with: work) { context, part in context.assumingMemoryBound(to: MatMul.self).pointee.run(part) }
+    }
+}
+
+/// What the threads of some products share.
+private struct MatMul {
+    /// What multiplies.
+    enum Unit {
+        case vectors
+        /// Prompts, in packed weights.
+        case tiles
+        /// Prompts, in stored weights, where there are no vector kernels of ours.
+        case library
     }
 
-    /// What the threads of a product share.
-    private struct Product<W> {
-        let kernels: UnsafePointer<tk_kernels>
-        let pool: ThreadPool
-        let x: Rows
-        let weight: W
-        let y: Rows
-        let scratch: MatMulScratch
-    }
+    let x: Rows
+    let products: (Product, Product?, Product?)
+    let finish: Finish
+    let unit: Unit
+    let compute: Compute
+    let scratch: MatMulScratch
+    /// Rows of activations that a tile holds.
+    static let tileRows = 16
 
-    private func multiplyFloats(_ x: Rows, by weight: Matrix, into y: Rows, scratch: MatMulScratch) {
-        let product = Product(kernels: kernels.table, pool: pool, x: x, weight: weight, y: y, scratch: scratch)
-        pool.run(with: product) { context, part in
-            let it = context.assumingMemoryBound(to: Product<Matrix>.self).pointee
-            let outputs = it.pool.range(of: part, count: it.weight.rows, grain: 4)
-            let k = it.weight.columns
-            tk_product_floats(
-                it.kernels, it.weight.type.kernelType, it.weight.bytes(fromRow: outputs.lowerBound), it.weight.rowBytes,
-                outputs.count, k, it.x.base, it.x.count, it.y.base + outputs.lowerBound, it.y.width,
-                it.scratch.panel(part), MatMulScratch.panelRows(inputs: k))
+    func check() {
+        func check(_ product: Product?) {
+            guard let (weights, y) = product.map({ ($0.weights, $0.y) }) else { return }
+            precondition(
+                x.width == weights.columns && y.width == weights.rows && x.count == y.count,
+                "[\(x.count), \(x.width)] by [\(weights.rows), \(weights.columns)] into [\(y.count), \(y.width)]")
         }
+        check(products.0)
+        check(products.1)
+        check(products.2)
+        if case .gate = finish { precondition(products.0.y.width == products.1?.y.width, "a gate of another width") }
+        scratch.check(inputs: x.width, rows: x.count, threads: compute.pool.threadCount)
     }
 
-    private func multiplyPacked(_ x: Rows, by weight: PackedMatrix, into y: Rows, scratch: MatMulScratch) {
-        let product = Product(kernels: kernels.table, pool: pool, x: x, weight: weight, y: y, scratch: scratch)
-        if x.count == 1 {
-            var activations = scratch.activations
-            tk_quantize_rows(kernels.table, x.base, 0, 1, x.width, &activations)
+    var needsRounding: Bool {
+        products.0.weights.isPacked || products.1?.weights.isPacked == true || products.2?.weights.isPacked == true
+    }
+
+    /// Activations as the unit takes them, for some rows.
+    func round(_ rows: Range<Int>) {
+        if unit == .tiles {
+            compute.kernels.table.pointee.round_rows(
+                x.base, rows.lowerBound, rows.upperBound, x.width, scratch.roundedActivations)
         } else {
-            pool.run(with: product) { context, part in
-                let it = context.assumingMemoryBound(to: Product<PackedMatrix>.self).pointee
-                let rows = it.pool.range(of: part, count: it.x.count)
-                var activations = it.scratch.activations
-                tk_quantize_rows(it.kernels, it.x.base, rows.lowerBound, rows.upperBound, it.x.width, &activations)
-            }
-        }
-        pool.run(with: product) { context, part in
-            let it = context.assumingMemoryBound(to: Product<PackedMatrix>.self).pointee
-            let panels = it.pool.range(of: part, count: it.weight.panels)
-            var (packed, activations) = (it.weight.packed, it.scratch.activations)
-            it.kernels.pointee.multiply_packed(
-                &packed, panels.lowerBound, panels.upperBound, &activations, it.x.count, it.y.base, it.y.width)
+            var activations = scratch.activations
+            tk_quantize_rows(compute.kernels.table, x.base, rows.lowerBound, rows.upperBound, x.width, &activations)
         }
     }
 
-    /// For instruction sets without vector kernels of our own.
-    private func multiplyBLAS(_ x: Rows, by weight: Matrix, into y: Rows, scratch: MatMulScratch) {
-        _ = BLAS.coreType
-        let k = weight.columns
-        let tile = BLAS.tileRows
-        let panelRows = MatMulScratch.panelRows(inputs: k)
-        pool.run { part in
-            let panel = scratch.panel(part)
-            let inputs = scratch.tileInputs(part)
-            let results = scratch.tileOutputs(part)
-            for first in stride(from: 0, to: outputs(part).count, by: panelRows) {
-                let j = outputs(part).lowerBound + first
-                let n = min(panelRows, outputs(part).upperBound - j)
-                tk_expand(weight.type.kernelType, weight.bytes(fromRow: j), n * k, panel)
-                for t in stride(from: 0, to: x.count, by: tile) {
-                    let rows = min(tile, x.count - t)
-                    inputs.update(from: x[t], count: rows * k)
-                    BLAS.multiplyTile(inputs, panel, outputs: n, inputs: k, into: results)
-                    for row in 0..<rows { (y[t + row] + j).update(from: results + row * n, count: n) }
-                }
+    func run(_ part: Int) {
+        let outputs = multiply(products.0, part)
+        if let second = products.1 { multiply(second, part) }
+        if let third = products.2 { multiply(third, part) }
+        let (y, kernels) = (products.0.y, compute.kernels.table.pointee)
+        switch finish {
+        case .nothing: break
+        case .activation(let function):
+            for t in 0..<y.count { kernels.activate(function, y[t] + outputs.lowerBound, outputs.count) }
+        case .gate(let function):
+            guard let factors = products.1?.y else { break }
+            for t in 0..<y.count {
+                kernels.activate_gated(
+                    function, y[t] + outputs.lowerBound, factors[t] + outputs.lowerBound, outputs.count)
             }
         }
-        // BLAS' order of summation varies with a panel's size and a row's place in it: panels begin at the same rows on
-        // any number of threads.
-        func outputs(_ part: Int) -> Range<Int> { pool.range(of: part, count: weight.rows, grain: panelRows) }
+    }
+
+    /// - Returns: the outputs that were this part's to compute: the same for matrices of one number of rows.
+    @discardableResult
+    private func multiply(_ product: Product, _ part: Int) -> Range<Int> {
+        let (pool, rows, y) = (compute.pool, product.weights.rows, product.y)
+        // Whole pairs of panels or of BLAS' tiles, so that these begin at the same rows on any number of threads.
+        let grain =
+            switch unit {
+            case .vectors: TK_PANEL_ROWS
+            case .tiles: 2 * TK_PANEL_ROWS
+            case .library: MatMulScratch.panelRows(inputs: x.width)
+            }
+        let outputs = pool.range(of: part, count: rows, grain: grain)
+        if outputs.isEmpty { return outputs }
+        switch product.weights.form {
+        case .packed(let weights): multiplyPacked(weights, outputs, into: y, part)
+        case .stored(let weights) where unit == .library: multiplyByLibrary(weights, outputs, into: y, part)
+        case .stored(let weights):
+            tk_product_floats(
+                compute.kernels.table, weights.type.kernelType, weights.bytes(fromRow: outputs.lowerBound),
+                weights.rowBytes, outputs.count, x.width, x.base, x.count, y.base + outputs.lowerBound, y.width,
+                scratch.panel(part), MatMulScratch.panelRows(inputs: x.width))
+        }
+        product.bias?.withUnsafeBufferPointer { bias in
+            for t in 0..<y.count {
+                compute.kernels.table.pointee.add(
+                    y[t] + outputs.lowerBound, bias.baseAddress! + outputs.lowerBound, outputs.count)
+            }
+        }
+        return outputs
+    }
+
+    private func multiplyPacked(_ weights: PackedMatrix, _ outputs: Range<Int>, into y: Rows, _ part: Int) {
+        let first = outputs.lowerBound / TK_PANEL_ROWS
+        let end = (outputs.upperBound + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS
+        var packed = weights.packed
+        if unit == .tiles {
+            compute.kernels.table.pointee.multiply_rounded(
+                &packed, first, end, scratch.roundedActivations, x.count, y.base, y.width, scratch.tiles(part))
+        } else {
+            var activations = scratch.activations
+            compute.kernels.table.pointee.multiply_packed(
+                &packed, first, end, &activations, x.count, y.base, y.width)
+        }
+    }
+
+    private func multiplyByLibrary(_ weights: Matrix, _ outputs: Range<Int>, into y: Rows, _ part: Int) {
+        let (k, tile) = (x.width, BLAS.tileRows)
+        let panelRows = MatMulScratch.panelRows(inputs: k)
+        let (panel, inputs, results) = (scratch.panel(part), scratch.tileInputs(part), scratch.tileOutputs(part))
+        for j in stride(from: outputs.lowerBound, to: outputs.upperBound, by: panelRows) {
+            let n = min(panelRows, outputs.upperBound - j)
+            tk_expand(weights.type.kernelType, weights.bytes(fromRow: j), n * k, panel)
+            for t in stride(from: 0, to: x.count, by: tile) {
+                let rows = min(tile, x.count - t)
+                inputs.update(from: x[t], count: rows * k)
+                BLAS.multiplyTile(inputs, panel, outputs: n, inputs: k, into: results)
+                for row in 0..<rows { (y[t + row] + j).update(from: results + row * n, count: n) }
+            }
+        }
     }
 }
 
 extension Matrix {
-    /// From the first byte of a row on; one past the last row is allowed, for an empty share of the work.
     fileprivate func bytes(fromRow row: Int) -> UnsafePointer<UInt8> {
         (base + row * rowBytes).assumingMemoryBound(to: UInt8.self)
     }
 }
 
+extension Weights {
+    fileprivate var isPacked: Bool { if case .packed = form { true } else { false } }
+}
+
 extension CPU.Kernels {
-    /// Whether the float product is more than plain C.
+    /// Whether the products are more than plain C.
     fileprivate var hasVectors: Bool { name != "plain" }
+}
+
+extension Compute {
+    /// Whether prompts have kernels of their own, which work in tiles of rounded numbers.
+    package var usesTiles: Bool { precision == .fast && kernels.table.pointee.multiply_rounded != nil }
 }

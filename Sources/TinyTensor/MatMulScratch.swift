@@ -9,7 +9,8 @@ package final class MatMulScratch {
     private let rows: Int
     private let threads: Int
     private let floats: RowBuffer
-    private let codes: UnsafeMutableBufferPointer<Int8>
+    private let codeMemory: RowBuffer
+    private let codes: UnsafeMutablePointer<Int8>
     private let sums: UnsafeMutableBufferPointer<Int32>
 
     /// - Parameters:
@@ -17,19 +18,17 @@ package final class MatMulScratch {
     ///   - rows: the most rows at once.
     package init(inputs: Int, rows: Int, threads: Int) {
         self.inputs = inputs.roundedUp(to: 32)
-        self.rows = rows
+        self.rows = rows.roundedUp(to: 16)
         self.threads = threads
-        floats = RowBuffer(capacity: threads * Self.threadFloats(inputs: self.inputs) + rows * self.inputs / 32)
-        codes = .allocate(capacity: 2 * rows * self.inputs)
-        codes.initialize(repeating: 0)
-        sums = .allocate(capacity: rows * self.inputs / TK_GROUP)
+        let numbers = self.rows * self.inputs
+        floats = RowBuffer(capacity: threads * Self.threadFloats(inputs: self.inputs) + numbers / 32)
+        codeMemory = RowBuffer(capacity: numbers / 2)
+        codes = UnsafeMutableRawPointer(codeMemory.base).bindMemory(to: Int8.self, capacity: 2 * numbers)
+        sums = .allocate(capacity: numbers / TK_GROUP)
         sums.initialize(repeating: 0)
     }
 
-    deinit {
-        codes.deallocate()
-        sums.deallocate()
-    }
+    deinit { sums.deallocate() }
 
     func check(inputs: Int, rows: Int, threads: Int) {
         precondition(
@@ -41,10 +40,16 @@ package final class MatMulScratch {
     /// Rows of weights expanded at a time: a multiple of the kernels' tiles.
     static func panelRows(inputs: Int) -> Int { max(4, min(64, panelFloats / max(1, inputs) / 4 * 4)) }
 
-    // A thread's floats: panel · tile of inputs · tile of outputs.
+    // A thread's floats: panel, or tiles · tile of inputs · tile of outputs.
 
     private static func threadFloats(inputs: Int) -> Int {
         max(panelFloats, 4 * inputs) + BLAS.tileRows * (inputs + 64)
+    }
+
+    /// Weights expanded for the kernels that multiply in tiles.
+    func tiles(_ part: Int) -> UnsafeMutablePointer<UInt16> {
+        // A panel is larger than two rows of tiles, 2 · 16 · TK_TILE_BLOCK numbers of 16 bits.
+        UnsafeMutableRawPointer(thread(part)).assumingMemoryBound(to: UInt16.self)
     }
 
     private func thread(_ part: Int) -> UnsafeMutablePointer<Float> {
@@ -57,10 +62,15 @@ package final class MatMulScratch {
 
     func tileOutputs(_ part: Int) -> UnsafeMutablePointer<Float> { tileInputs(part) + BLAS.tileRows * inputs }
 
+    /// All rows of activations for the kernels that multiply in tiles; the memory is that of `activations`.
+    var roundedActivations: UnsafeMutablePointer<UInt16> {
+        UnsafeMutableRawPointer(codes).assumingMemoryBound(to: UInt16.self)
+    }
+
     /// All quantized rows of activations.
     var activations: tk_quantized {
         tk_quantized(
-            high: codes.baseAddress!, low: codes.baseAddress! + rows * inputs,
+            high: codes, low: codes + rows * inputs,
             scales: floats.base + threads * Self.threadFloats(inputs: inputs), sums: sums.baseAddress!)
     }
 }

@@ -84,6 +84,12 @@ package final class ThreadPool: Sendable {
         }
     }
 
+    /// Calls `body` for ranges that make up `0..<count`, on all threads; on the caller's alone if they fit one grain.
+    package func forRanges(of count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
+        if count <= grain { return body(0..<count) }
+        run { part in body(range(of: part, count: count, grain: grain)) }
+    }
+
     private func waitForOthers(_ begin: UInt64) {
         let end = tk_nanoseconds()
         var spins = 0

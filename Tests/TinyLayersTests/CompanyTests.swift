@@ -49,12 +49,15 @@ struct CompanyTests {
         }
     }
 
-    /// A prompt and decoding use the same order of sums wherever our own kernels do both; `plain` gives
-    /// prompts to BLAS, and its sums are in double otherwise.
+    /// A prompt and decoding use the same order of sums wherever the same kernels do both. `plain` gives
+    /// prompts to BLAS, and its sums are in double otherwise; tiles round to bf16.
     @Test(arguments: RunMode.all, [0, 1]) func stepByStep(_ mode: RunMode, _ index: Int) throws {
         let whole = try mode.runner(Self.specs[index]).read(text)
         let steps = try mode.runner(Self.specs[index]).read(text, chunk: 1, phase: .decode)
-        if mode.kernels.name == "plain" {
+        if mode.kernels.name == "amx" && mode.precision == .fast {
+            let largest = Double(whole.map(abs).max() ?? 0)
+            expectClose(steps, whole.map(Double.init), within: { _ in 1e-2 * largest })
+        } else if mode.kernels.name == "plain" {
             let largest = Double(whole.map(abs).max() ?? 0)
             expectClose(steps, whole.map(Double.init), within: { _ in 1e-5 * largest })
         } else {
@@ -119,6 +122,7 @@ struct CompanyTests {
 
     @Test func cacheSize() {
         let spec = ModelSpec.tiny()
-        #expect(KeyValueCache.byteCount(spec: spec, capacity: 10) == 2 * 2 * 2 * 16 * 10 * 4)
+        #expect(KeyValueCache.byteCount(spec: spec, capacity: 10, precision: .exact) == 2 * 2 * 2 * 16 * 10 * 4)
+        #expect(KeyValueCache.byteCount(spec: spec, capacity: 10, precision: .fast) == 2 * 2 * 2 * 16 * 10 * 2)
     }
 }

@@ -83,8 +83,8 @@ final class Runner {
     ) throws {
         transformer = try Transformer(spec: spec, weights: weights)
         compute = Compute(precision: precision, threads: threads, kernels: kernels)
-        cache = KeyValueCache(spec: spec, capacity: capacity)
-        scratch = Scratch(spec: spec, capacity: capacity, rows: capacity, logitRows: capacity, threads: threads)
+        cache = KeyValueCache(spec: spec, capacity: capacity, precision: precision)
+        scratch = Scratch(spec: spec, capacity: capacity, rows: capacity, logitRows: capacity, compute: compute)
     }
 
     /// Logits of every token, read `chunk` at a time behind what the cache holds.

@@ -198,7 +198,7 @@ struct InspectionTests {
         #expect(inspection.tensors.allSatisfy { $0.bytes > 0 && !$0.shape.isEmpty })
         #expect(inspection.bytes == inspection.bytesByType.reduce(0) { $0 + $1.bytes })
         #expect(inspection.parameters == model.parameterCount)
-        let perToken = model.spec.layers.reduce(0) { $0 + 8 * $1.attention.keyValueHeads * $1.attention.headWidth }
+        let perToken = model.spec.layers.reduce(0) { $0 + 4 * $1.attention.keyValueHeads * $1.attention.headWidth }
         #expect(inspection.memory?.cachePerToken == perToken)
         // Some types grow when they are packed.
         #expect((inspection.memory?.weights ?? 0) >= inspection.bytes)

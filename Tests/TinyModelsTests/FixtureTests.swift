@@ -26,10 +26,12 @@ struct FixtureTests {
         }
     }
 
-    /// Float weights are computed alike in both modes; quantized ones with activations of 15 bits, which the worst
-    /// fixture pays with 3.6e-4.
+    /// Float weights are computed alike in both modes, quantized ones with activations of 15 bits, and the cache holds
+    /// halves, which the worst fixture pays with 2.6e-3. Tiles of bf16 have 8 bits, which
+    /// costs 1.8e-2.
     @Test(arguments: FixtureModel.all) func fast(_ fixture: FixtureModel) throws {
-        let result = try verification(fixture, .fast, tolerance: 1e-3)
+        let usesTiles = try Compute(precision: .fast).usesTiles
+        let result = try verification(fixture, .fast, tolerance: usesTiles ? 3e-2 : 4e-3)
         for output in result.outputs {
             #expect(
                 output.passed,
@@ -130,10 +132,10 @@ struct RealModelTests {
     }
 
     @Test func fast() throws {
-        let result = try verification(.fast, tolerance: 5e-3)
+        let result = try verification(.fast, tolerance: 2e-2)
         let logits = try #require(result.outputs.first { $0.name == "logits" })
         #expect(try #require(logits.agreement) >= 0.95)
-        #expect(logits.maxAbsDiff <= 5e-3 * logits.maxAbsReference)
+        #expect(logits.maxAbsDiff <= 2e-2 * logits.maxAbsReference)
         #expect(result.outputs.last?.name == "greedy")
         #expect(result.outputs.last?.passed == true)
     }

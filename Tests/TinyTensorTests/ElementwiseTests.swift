@@ -15,12 +15,12 @@ import TinyTestSupport
 @Suite struct ElementwiseTests {
     private static let lengths = [1, 2, 3, 7, 16, 64, 100, 576]
 
-    @Test(arguments: lengths) func rmsNorm(_ n: Int) {
+    @Test(arguments: InstructionSet.all, lengths) func rmsNorm(_ set: InstructionSet, _ n: Int) {
         var random = SplitMix64(seed: UInt64(n))
         for (scale, epsilon) in [(1, 1e-5), (0x1p-60, 1e-6), (0x1p60, 1e-5), (1e-3, 0)] as [(Float, Float)] {
             let (x, weight) = (random.floats(n, scale: scale), random.floats(n))
             var y = [Float](repeating: .nan, count: n)
-            tk_rms_norm(&y, x, weight, epsilon, n)
+            set.table.rms_norm(&y, x, weight, epsilon, n)
             let mean = x.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(n)
             let expected = (0..<n).map { Double(x[$0]) / (mean + Double(epsilon)).squareRoot() * Double(weight[$0]) }
             // The factor is rounded, and two products; numbers may fall below the normal ones.
@@ -28,7 +28,7 @@ import TinyTestSupport
         }
     }
 
-    @Test(arguments: lengths) func layerNorm(_ n: Int) {
+    @Test(arguments: InstructionSet.all, lengths) func layerNorm(_ set: InstructionSet, _ n: Int) {
         var random = SplitMix64(seed: UInt64(n) + 50)
         for shift in [0, 10, -1000] as [Float] {
             let x = random.floats(n).map { $0 + shift }
@@ -38,7 +38,7 @@ import TinyTestSupport
             let factor = 1 / (variance + 1e-5).squareRoot()
             for withBias in [true, false] {
                 var y = [Float](repeating: .nan, count: n)
-                tk_layer_norm(&y, x, weight, withBias ? bias : nil, 1e-5, n)
+                set.table.layer_norm(&y, x, weight, withBias ? bias : nil, 1e-5, n)
                 let expected = (0..<n).map {
                     (Double(x[$0]) - mean) * factor * Double(weight[$0]) + (withBias ? Double(bias[$0]) : 0)
                 }
@@ -53,12 +53,12 @@ import TinyTestSupport
         }
     }
 
-    @Test(arguments: lengths) func softmax(_ n: Int) {
+    @Test(arguments: InstructionSet.all, lengths) func softmax(_ set: InstructionSet, _ n: Int) {
         var random = SplitMix64(seed: UInt64(n) + 100)
         for scale in [1, 20, 1e4] as [Float] {
             let x = random.floats(n, scale: scale).enumerated().map { $0 % 5 == 4 ? -Float.infinity : $1 }
             var y = x
-            tk_softmax(&y, n)
+            set.table.softmax(&y, n)
             let largest = Double(x.max() ?? 0)
             let powers = x.map { exp(Double($0) - largest) }
             let sum = powers.reduce(0, +)
@@ -71,12 +71,12 @@ import TinyTestSupport
         }
     }
 
-    @Test func softmaxOfLargeNumbersAndNaN() {
+    @Test(arguments: InstructionSet.all) func softmaxOfLargeNumbersAndNaN(_ set: InstructionSet) {
         var equal = [Float](repeating: 3e38, count: 4)
-        tk_softmax(&equal, 4)
+        set.table.softmax(&equal, 4)
         #expect(equal == [0.25, 0.25, 0.25, 0.25])
         var bad: [Float] = [1, .nan, 2]
-        tk_softmax(&bad, 3)
+        set.table.softmax(&bad, 3)
         #expect(bad.allSatisfy { $0.isNaN }, "a NaN must not be hidden")
     }
 
@@ -90,25 +90,25 @@ import TinyTestSupport
         (TK_RELU, "relu", { max(0, $0) }),
     ]
 
-    @Test(arguments: 0..<4) func activation(_ index: Int) {
+    @Test(arguments: InstructionSet.all, 0..<4) func activation(_ set: InstructionSet, _ index: Int) {
         let (kind, name, formula) = Self.activations[index]
         var random = SplitMix64(seed: 13)
         let x = random.floats(200, scale: 12) + [0, -0.0, 1, -1, 50, -50, 200, -200, 1e20, -1e20, 1e-30]
         let gate = random.floats(x.count)
         var (y, gated) = (x, x)
-        tk_activate(kind, &y, x.count)
-        tk_activate_gated(kind, &gated, gate, x.count)
+        set.table.activate(kind, &y, x.count)
+        set.table.activate_gated(kind, &gated, gate, x.count)
         // 1 + erf and 1 + tanh cancel where x is negative: the error is relative to x itself, not to the small result.
         let expected = x.map { formula(Double($0)) }
         expectClose(y, expected, within: { gamma(16) * abs(Double(x[$0])) * (x[$0] < -6 ? 1 : 2) }, name)
         expectSameBits(gated, zip(y, gate).map { $0 * $1 }, name)
         #expect(y.allSatisfy { $0.isFinite })
         var bad: [Float] = [.nan]
-        tk_activate(kind, &bad, 1)
+        set.table.activate(kind, &bad, 1)
         if kind != TK_RELU { #expect(bad[0].isNaN) }
     }
 
-    @Test(arguments: [1, 2, 3, 8, 32]) func rotation(_ pairs: Int) {
+    @Test(arguments: InstructionSet.all, [1, 2, 3, 8, 32]) func rotation(_ set: InstructionSet, _ pairs: Int) {
         var random = SplitMix64(seed: UInt64(pairs) + 200)
         let head = random.floats(2 * pairs)
         let frequencies = (0..<pairs).map { Float(pow(10_000, -Double($0) / Double(pairs))) }
@@ -126,9 +126,9 @@ import TinyTestSupport
                 var rotated = head
                 let (c, s) = (Array(cosines[range]), Array(sines[range]))
                 if neighbours {
-                    tk_rotate_neighbours(&rotated, c, s, pairs)
+                    set.table.rotate_neighbours(&rotated, c, s, pairs)
                 } else {
-                    tk_rotate_halves(&rotated, c, s, pairs)
+                    set.table.rotate_halves(&rotated, c, s, pairs)
                 }
                 var expected = [Double](repeating: 0, count: 2 * pairs)
                 for i in 0..<pairs {
@@ -142,67 +142,45 @@ import TinyTestSupport
         }
     }
 
-    /// Rows that see different tokens are taken together; each gives what the formula says, and the bits that it gives alone.
-    @Test(arguments: InstructionSet.all, [1, 2, 4, 5, 12]) func attention(_ set: InstructionSet, _ m: Int) {
-        let scale: Float = 0.3
-        let tokens = 40
-        for width in [1, 5, 16, 64, 80, 128] {
-            var random = SplitMix64(seed: UInt64(width) + 300)
-            let queries = random.floats(m * width)
-            let (keys, values) = (random.floats(tokens * width), random.floats(tokens * width))
-            let firsts = (0..<m).map { [0, 3, 39, 0][$0 % 4] }
-            let counts = (0..<m).map { [1, 40, 40, 7][$0 % 4] }
-            func attend(_ queries: [Float], _ firsts: [Int], _ counts: [Int]) -> [Float] {
-                var scores = [Float](repeating: .nan, count: firsts.count * tokens)
-                var out = [Float](repeating: .nan, count: firsts.count * width)
-                tk_attend(
-                    set.kernels.table, queries, firsts.count, keys, values, firsts, counts, width, scale, &scores, &out)
-                return out
-            }
-            let together = attend(queries, firsts, counts)
-            for i in 0..<m {
-                let query = Array(queries[i * width..<(i + 1) * width])
-                let out = Array(together[i * width..<(i + 1) * width])
-                expectSameBits(
-                    attend(query, [firsts[i]], [counts[i]]), out, "\(set.kernels.name), row \(i) of \(m) alone")
-                let logits = (firsts[i]..<counts[i]).map { j in
-                    (0..<width).reduce(0.0) { $0 + Double(query[$1]) * Double(keys[j * width + $1]) } * Double(scale)
-                }
-                let powers = logits.map { exp($0 - (logits.max() ?? 0)) }
-                let sum = powers.reduce(0, +)
-                let expected = (0..<width).map { c in
-                    zip(firsts[i]..<counts[i], powers).reduce(0.0) {
-                        $0 + $1.1 / sum * Double(values[$1.0 * width + c])
-                    }
-                }
-                // Scores are off by γ_width·‖q‖‖k‖, which the exponential makes relative; then a sum of products of at most 1.
-                let bound = 2 * gamma(width + 2) * Double(scale) * Double(width) + gamma(tokens + 16)
-                expectClose(
-                    out, expected, within: { _ in bound }, "\(set.kernels.name), row \(i) of \(m), width \(width)")
-            }
-        }
-    }
-
     /// The exponential behind softmax and the activations, over its whole range.
-    @Test func exponentialIsCloseEverywhere() {
+    @Test(arguments: InstructionSet.all) func exponentialIsCloseEverywhere(_ set: InstructionSet) {
         for step in 0..<2000 {
             let x = Float(step) * -0.0435
             var pair: [Float] = [0, x]
-            tk_softmax(&pair, 2)
+            set.table.softmax(&pair, 2)
             let power = exp(Double(x))
             // Two units of the power, and the roundings of the sum, its inverse and the product.
             #expect(abs(Double(pair[1]) - power / (1 + power)) <= power / (1 + power) * gamma(8), "\(x)")
         }
         var far: [Float] = [0, -88, -1000, -.infinity]
-        tk_softmax(&far, 4)
+        set.table.softmax(&far, 4)
         #expect(far == [1, 0, 0, 0])
     }
 
-    @Test func addingAndScaling() {
+    @Test(arguments: InstructionSet.all) func addingAndScaling(_ set: InstructionSet) {
         var x: [Float] = [1, 2, 3, 4, 5]
-        tk_add(&x, [10, 20, 30, 40, 50], 4)
+        set.table.add(&x, [10, 20, 30, 40, 50], 4)
         #expect(x == [11, 22, 33, 44, 5])
-        tk_scale(&x, 2, 3)
+        set.table.scale(&x, 2, 3)
         #expect(x == [22, 44, 66, 44, 5])
+    }
+
+    /// Halves are the nearest ones, what is too large becomes the largest, NaN stays, and nothing behind the end is touched.
+    @Test(arguments: InstructionSet.all) func halves(_ set: InstructionSet) {
+        var random = SplitMix64(seed: 77)
+        let special: [Float] = [0, -0.0, 65504, 65519, 65520, -1e30, .infinity, -.infinity, 1e-8, 6e-8, 1e-5, .nan]
+        for n in [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 100] {
+            let values = (special + random.floats(100, scale: 1000)).shuffled(using: &random).prefix(n)
+            var halves = [UInt16](repeating: 0xABCD, count: n + 20)
+            set.table.narrow(Array(values), n, &halves)
+            #expect(halves[n...].allSatisfy { $0 == 0xABCD })
+            var floats = [Float](repeating: 7, count: n + 20)
+            set.table.widen(halves, n, &floats)
+            #expect(floats[n...].allSatisfy { $0 == 7 })
+            for (i, value) in values.enumerated() {
+                let expected = Float(Float16(max(-65504, min(65504, value))))
+                #expect(value.isNaN ? floats[i].isNaN : floats[i] == expected, "\(value)")
+            }
+        }
     }
 }

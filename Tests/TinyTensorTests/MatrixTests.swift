@@ -125,12 +125,15 @@ import TinyTestSupport
         #expect(rows.values == [Float](repeating: 0, count: 12) && UInt(bitPattern: rows.base).isMultiple(of: 64))
         for i in 0..<12 { rows.base[i] = Float(i) }
         #expect(rows[2][1] == 9 && rows.slice(1..<3).values == [4, 5, 6, 7, 8, 9, 10, 11])
-        rows.add([10, 20, 30, 40])
-        rows.slice(0..<1).scale(by: 2)
         rows.slice(1..<2).copy(from: rows.slice(2..<3))
-        rows.slice(2..<3).add(rows.slice(0..<1))
-        #expect(rows.values == [20, 42, 64, 86, 18, 29, 40, 51, 38, 71, 104, 137])
-        #expect(rows.withRow(1) { $0[3] } == 51)
+        #expect(rows.values == [0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11])
+        let others = RowBuffer(capacity: 12)
+        for i in 0..<12 { others.base[i] = Float(100 * i) }
+        for threads in [1, 2] {
+            rows.add(others.rows(3, width: 4), Compute(precision: .exact, threads: threads, kernels: CPU.supported[0]))
+        }
+        #expect(rows.values == [0, 201, 402, 603, 808, 1009, 1210, 1411, 1608, 1809, 2010, 2211])
+        #expect(rows.withRow(1) { $0[3] } == 1411)
         _ = buffer.rows(0, width: 100)
     }
 }

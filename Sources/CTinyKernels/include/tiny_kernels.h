@@ -36,8 +36,13 @@ void tk_expand(tk_type type, const void *source, long count, float *values);
 // The same, added to what is there.
 void tk_add_row(tk_type type, const void *source, long count, float *values);
 
-// A number that is a half exactly, as its bits.
+// The nearest half, as its bits.
 uint16_t tk_to_half(float value);
+
+#define TK_LARGEST_HALF 65504.0f
+
+// target[j][i] = source[i][j], elements of `size` bytes.
+void tk_transpose(const void *source, long rows, long columns, long size, void *target);
 
 // The sixteen codes of a type whose codes are looked up.
 void tk_code_table(tk_type type, uint8_t *codes);
@@ -74,6 +79,13 @@ typedef struct {
     uint8_t table[16];
 } tk_packed;
 
+// Inputs that weights are expanded for at a time where they are multiplied in tiles.
+enum { TK_TILE_BLOCK = 1024 };
+// Rows of queries that are taken together there.
+enum { TK_TILE_QUERIES = 32 };
+
+typedef enum { TK_SILU, TK_GELU, TK_GELU_TANH, TK_RELU } tk_activation;
+
 typedef struct {
     const char *name;
 
@@ -89,8 +101,52 @@ typedef struct {
     // Rounds k values (a multiple of 32) to codes, the largest of each block to ±TK_LARGEST_CODE.
     void (*quantize)(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
 
-    // out[i] = Σ_j p[i][j] · v[j] for i < m, each v[j] of `width` elements; summed in the order of j.
-    void (*weigh)(const float *p, long p_stride, long m, const float *v, long width, long n, float *out);
+    // out[i] = Σ_j p[i][j] · v[j] for i < m, each v[j] of `width` elements; summed in the order of j, behind what is there if
+    // `adds`.
+    void (*weigh)(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds);
+
+    // Halves to floats and back; what is too large for a half becomes the largest one.
+    void (*widen)(const uint16_t *halves, long n, float *values);
+    void (*narrow)(const float *values, long n, uint16_t *halves);
+
+    // Element-wise (elementwise.h); sums are in double.
+
+    // y = x / √(mean(x²) + ε) · weight
+    void (*rms_norm)(float *y, const float *x, const float *weight, float epsilon, long n);
+    // y = (x − mean) / √(variance + ε) · weight + bias; bias may be NULL.
+    void (*layer_norm)(float *y, const float *x, const float *weight, const float *bias, float epsilon, long n);
+    // x += y
+    void (*add)(float *x, const float *y, long n);
+    // x = factor · x
+    void (*scale)(float *x, float factor, long n);
+    // In place e^(x − max) / Σ.
+    void (*softmax)(float *x, long n);
+    // x = f(x), and x = f(x) · y.
+    void (*activate)(tk_activation f, float *x, long n);
+    void (*activate_gated)(tk_activation f, float *x, const float *y, long n);
+    // Rotates `pairs` pairs of one head by the angles whose cosines and sines are given. Partners stand `pairs` apart
+    // (halves) or side by side (neighbours).
+    void (*rotate_halves)(float *head, const float *cosines, const float *sines, long pairs);
+    void (*rotate_neighbours)(float *head, const float *cosines, const float *sines, long pairs);
+
+    // For prompts, where there are units that multiply numbers of 16 bits in tiles; NULL elsewhere, and multiply_packed
+    // serves instead.
+
+    // Rounds rows first..<end of x [T, k] to bf16, in tiles of 16 rows by 32 inputs: ⌈T / 16⌉ · 16 · k numbers. `first` is a
+    // multiple of 16, and so is `end` unless it is T.
+    void (*round_rows)(const float *x, long first, long end, long k, uint16_t *rounded);
+    // As multiply_packed, weights rounded to bf16 as well, sums in single precision. `tiles` is scratch of 2 · 16 ·
+    // TK_TILE_BLOCK numbers.
+    void (*multiply_rounded)(const tk_packed *weight, long first, long end, const uint16_t *rounded, long m, float *y,
+                             long y_stride, uint16_t *tiles);
+    // Tokens first..<end of one head's cache, `first` a multiple of 32, as attend_packed takes them: keys of ⌈n / 16⌉ · 16 ·
+    // ⌈width / 32⌉ · 64 numbers, values of ⌈n / 32⌉ · 32 · ⌈width / 16⌉ · 16, for n tokens in all.
+    void (*pack_tokens)(tk_type type, const void *keys, const void *values, long first, long end, long width,
+                        uint16_t *packed_keys, uint16_t *packed_values);
+    // As tk_attend, for at most TK_TILE_QUERIES rows.
+    void (*attend_packed)(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,
+                          const long *counts, long width, float scale, float *scratch, float *out);
+    long (*attend_packed_floats)(long width);
 } tk_kernels;
 
 // The instruction sets this build has code for, best first; NULL past the end.
@@ -116,42 +172,23 @@ long tk_packed_block_bytes(const tk_packed *packed);
 void tk_pack_panel(const tk_packed *packed, tk_type type, const uint8_t *rows, long row_bytes, long row_count,
                    uint8_t *panel, int8_t *codes, float *scales, float *offsets);
 
-// --- Element-wise (elementwise.c): sums in double, the same on every machine up to the compiler's libm. ---
+// --- Attention (attention.c) ---
 
-// y = x / √(mean(x²) + ε) · weight
-void tk_rms_norm(float *y, const float *x, const float *weight, float epsilon, long n);
-// y = (x − mean) / √(variance + ε) · weight + bias; bias may be NULL.
-void tk_layer_norm(float *y, const float *x, const float *weight, const float *bias, float epsilon, long n);
-// x = factor · x
-void tk_scale(float *x, float factor, long n);
-// x += y
-void tk_add(float *x, const float *y, long n);
-// In place e^(x − max) / Σ.
-void tk_softmax(float *x, long n);
+// m rows of queries [m, width], each over the cached tokens firsts[i]..<counts[i]:
+//     out = softmax(scale · q·kᵀ) · v
+// keys and values are [tokens, width], floats or halves. A row's result does not depend on the others.
+void tk_attend(const tk_kernels *kernels, const float *queries, long m, tk_type type, const void *keys, const void *values,
+               const long *firsts, const long *counts, long width, float scale, float *scratch, float *out);
+// Floats of its scratch, for m rows that see `tokens` tokens between them.
+long tk_attention_floats(long width, long m, long tokens);
 
-typedef enum { TK_SILU, TK_GELU, TK_GELU_TANH, TK_RELU } tk_activation;
-// x = f(x), and x = f(x) · y.
-void tk_activate(tk_activation f, float *x, long n);
-void tk_activate_gated(tk_activation f, float *x, const float *y, long n);
+// --- Positions (rotary.c) ---
 
 // cosines[t][i] = magnitude · cos((first + t) · frequencies[i]), and sines alike.
 void tk_rotary_angles(const float *frequencies, long pairs, long first, long count, float magnitude, float *cosines,
                       float *sines);
 
-// Rotates `pairs` pairs of one head by the angles whose cosines and sines are given. Partners stand `pairs` apart
-// (halves) or side by side (neighbours).
-void tk_rotate_halves(float *head, const float *cosines, const float *sines, long pairs);
-void tk_rotate_neighbours(float *head, const float *cosines, const float *sines, long pairs);
-
-// target[j][i] = source[i][j], elements of `size` bytes.
-void tk_transpose(const void *source, long rows, long columns, long size, void *target);
-
-// m rows of queries [m, width], each over the cached tokens firsts[i]..<counts[i]:
-//     out = softmax(scale · q·kᵀ) · v
-// keys and values are [tokens, width]; scores is scratch of m floats for each token that any of them sees. A row's result does
-// not depend on the others.
-void tk_attend(const tk_kernels *kernels, const float *queries, long m, const float *keys, const float *values,
-               const long *firsts, const long *counts, long width, float scale, float *scores, float *out);
+// --- The machine (machine.c) ---
 
 // Cores that this process may run on; 0 where the system does not say.
 int tk_affinity_count(void);

@@ -1,14 +1,21 @@
-// What stands between the matrix products: norms, activations, rotation, softmax, and one head of attention.
+// What stands between the matrix products: norms, activations, softmax, rotation; plain loops that every instruction set's
+// file includes, so that the compiler turns them into that set's vectors.
+#ifndef TINY_ELEMENTWISE_H
+#define TINY_ELEMENTWISE_H
+
 #include "include/tiny_kernels.h"
 
 #include <math.h>
 #include <string.h>
 
-// Sums run in eight places at once, which a compiler turns into vectors; their order depends on n alone.
-enum { PLACES = 8 };
+// Sums run in so many places at once, which a compiler turns into vectors; their order depends on n alone.
+enum { PLACES = 16 };
 
-static inline double total(const double *places) {
-    return ((places[0] + places[4]) + (places[2] + places[6])) + ((places[1] + places[5]) + (places[3] + places[7]));
+static inline double total(double *places) {
+    for (int half = PLACES / 2; half > 0; half /= 2) {
+        for (int j = 0; j < half; j++) { places[j] += places[j + half]; }
+    }
+    return places[0];
 }
 
 // Σ x
@@ -33,24 +40,24 @@ static double squares_of(const float *x, double shift, long n) {
     return total(places);
 }
 
-void tk_rms_norm(float *y, const float *x, const float *weight, float epsilon, long n) {
+static void add(float *x, const float *y, long n) {
+    for (long i = 0; i < n; i++) { x[i] += y[i]; }
+}
+
+static void rms_norm(float *y, const float *x, const float *weight, float epsilon, long n) {
     float factor = (float)(1 / sqrt(squares_of(x, 0, n) / (double)n + (double)epsilon));
     for (long i = 0; i < n; i++) { y[i] = x[i] * factor * weight[i]; }
 }
 
-void tk_layer_norm(float *y, const float *x, const float *weight, const float *bias, float epsilon, long n) {
+static void layer_norm(float *y, const float *x, const float *weight, const float *bias, float epsilon, long n) {
     double mean = sum_of(x, n) / (double)n;
     float factor = (float)(1 / sqrt(squares_of(x, mean, n) / (double)n + (double)epsilon));
     for (long i = 0; i < n; i++) { y[i] = (float)((double)x[i] - mean) * factor * weight[i]; }
-    if (bias) { tk_add(y, bias, n); }
+    if (bias) { add(y, bias, n); }
 }
 
-void tk_scale(float *x, float factor, long n) {
+static void scale(float *x, float factor, long n) {
     for (long i = 0; i < n; i++) { x[i] *= factor; }
-}
-
-void tk_add(float *x, const float *y, long n) {
-    for (long i = 0; i < n; i++) { x[i] += y[i]; }
 }
 
 // e^x to within two units in the last place, and 0 below −87. Written so that loops over it become vectors.
@@ -76,9 +83,20 @@ static inline float exponential(float x) {
     return x < lowest ? 0 : power * scale;
 }
 
-void tk_softmax(float *x, long n) {
-    float largest = -INFINITY;
-    for (long i = 0; i < n; i++) { largest = x[i] > largest ? x[i] : largest; }
+static float largest_of(const float *x, long n) {
+    float places[PLACES];
+    for (int j = 0; j < PLACES; j++) { places[j] = -INFINITY; }
+    long i = 0;
+    for (; i + PLACES <= n; i += PLACES) {
+        for (int j = 0; j < PLACES; j++) { places[j] = x[i + j] > places[j] ? x[i + j] : places[j]; }
+    }
+    for (; i < n; i++) { places[0] = x[i] > places[0] ? x[i] : places[0]; }
+    for (int j = 1; j < PLACES; j++) { places[0] = places[j] > places[0] ? places[j] : places[0]; }
+    return places[0];
+}
+
+static void softmax(float *x, long n) {
+    float largest = largest_of(x, n);
     for (long i = 0; i < n; i++) { x[i] = exponential(x[i] - largest); }
     float inverse = (float)(1 / sum_of(x, n));
     for (long i = 0; i < n; i++) { x[i] *= inverse; }
@@ -91,7 +109,7 @@ static inline float gelu(float x) { return 0.5f * x * (1 + erff(x * 0.70710678f)
 static inline float gelu_tanh(float x) { return x / (1 + exponential(-1.59576912f * (x + 0.044715f * x * x * x))); }
 static inline float relu(float x) { return x > 0 ? x : 0; }
 
-void tk_activate(tk_activation f, float *x, long n) {
+static void activate(tk_activation f, float *x, long n) {
     switch (f) {
     case TK_SILU: for (long i = 0; i < n; i++) { x[i] = silu(x[i]); } break;
     case TK_GELU: for (long i = 0; i < n; i++) { x[i] = gelu(x[i]); } break;
@@ -100,8 +118,8 @@ void tk_activate(tk_activation f, float *x, long n) {
     }
 }
 
-void tk_activate_gated(tk_activation f, float *x, const float *y, long n) {
-    tk_activate(f, x, n);
+static void activate_gated(tk_activation f, float *x, const float *y, long n) {
+    activate(f, x, n);
     for (long i = 0; i < n; i++) { x[i] *= y[i]; }
 }
 
@@ -111,50 +129,17 @@ static inline void rotate(float *a, float *b, float cosine, float sine) {
     *b = y * cosine + x * sine;
 }
 
-void tk_rotate_halves(float *head, const float *cosines, const float *sines, long pairs) {
+static void rotate_halves(float *head, const float *cosines, const float *sines, long pairs) {
     for (long i = 0; i < pairs; i++) { rotate(head + i, head + pairs + i, cosines[i], sines[i]); }
 }
 
-void tk_rotate_neighbours(float *head, const float *cosines, const float *sines, long pairs) {
+static void rotate_neighbours(float *head, const float *cosines, const float *sines, long pairs) {
     for (long i = 0; i < pairs; i++) { rotate(head + 2 * i, head + 2 * i + 1, cosines[i], sines[i]); }
 }
 
-void tk_attend(const tk_kernels *kernels, const float *queries, long m, const float *keys, const float *values,
-               const long *firsts, const long *counts, long width, float scale, float *scores, float *out) {
-    long first = firsts[0], end = counts[0];
-    for (long i = 1; i < m; i++) {
-        first = firsts[i] < first ? firsts[i] : first;
-        end = counts[i] > end ? counts[i] : end;
-    }
-    long n = end - first;
-    kernels->multiply(queries, width, m, keys + first * width, width, n, width, scores, n);
-    for (long i = 0; i < m; i++) {
-        float *row = scores + i * n;
-        long begin = firsts[i] - first, count = counts[i] - firsts[i];
-        tk_scale(row + begin, scale, count);
-        tk_softmax(row + begin, count);
-        // What others see and this one does not weighs nothing.
-        for (long j = 0; j < begin; j++) { row[j] = 0; }
-        for (long j = begin + count; j < n; j++) { row[j] = 0; }
-    }
-    kernels->weigh(scores, n, m, values + first * width, width, n, out);
-}
+#define TK_ELEMENTWISE                                                                                                 \
+    .rms_norm = rms_norm, .layer_norm = layer_norm, .add = add, .scale = scale, .softmax = softmax,                    \
+    .activate = activate, .activate_gated = activate_gated, .rotate_halves = rotate_halves,                            \
+    .rotate_neighbours = rotate_neighbours
 
-void tk_transpose(const void *source, long rows, long columns, long size, void *target) {
-    const char *from = source;
-    char *to = target;
-    for (long i = 0; i < rows; i++) {
-        for (long j = 0; j < columns; j++) { memcpy(to + (j * rows + i) * size, from + (i * columns + j) * size, (size_t)size); }
-    }
-}
-
-void tk_rotary_angles(const float *frequencies, long pairs, long first, long count, float magnitude, float *cosines,
-                      float *sines) {
-    for (long t = 0; t < count; t++) {
-        for (long i = 0; i < pairs; i++) {
-            float angle = (float)(first + t) * frequencies[i];
-            cosines[t * pairs + i] = (float)cos((double)angle) * magnitude;
-            sines[t * pairs + i] = (float)sin((double)angle) * magnitude;
-        }
-    }
-}
+#endif

@@ -1,0 +1,46 @@
+// One group of heads: queries by the keys of a cache, softmax, and the values weighed by it.
+#include "include/tiny_kernels.h"
+
+// Cached tokens that are widened to floats at a time, where the cache holds halves.
+enum { BLOCK = 64 };
+
+// The next tokens of a cache as floats, where they lie if they are floats.
+static const float *floats_of(const tk_kernels *kernels, tk_type type, const void *tokens, long first, long count, long width,
+                              float *block) {
+    if (type == TK_F32) { return (const float *)tokens + first * width; }
+    kernels->widen((const uint16_t *)tokens + first * width, count * width, block);
+    return block;
+}
+
+void tk_attend(const tk_kernels *kernels, const float *queries, long m, tk_type type, const void *keys, const void *values,
+               const long *firsts, const long *counts, long width, float scale, float *scratch, float *out) {
+    long first = firsts[0], end = counts[0];
+    for (long i = 1; i < m; i++) {
+        first = firsts[i] < first ? firsts[i] : first;
+        end = counts[i] > end ? counts[i] : end;
+    }
+    first = first / BLOCK * BLOCK;  // blocks begin at the same tokens in any company
+    const long n = end - first, step = type == TK_F32 ? n : BLOCK;
+    float *block = scratch, *scores = scratch + BLOCK * width;
+    for (long j = 0; j < n; j += step) {
+        long count = n - j < step ? n - j : step;
+        const float *rows = floats_of(kernels, type, keys, first + j, count, width, block);
+        kernels->multiply(queries, width, m, rows, width, count, width, scores + j, n);
+    }
+    for (long i = 0; i < m; i++) {
+        float *row = scores + i * n;
+        long begin = firsts[i] - first, count = counts[i] - firsts[i];
+        kernels->scale(row + begin, scale, count);
+        kernels->softmax(row + begin, count);
+        // What others see and this one does not weighs nothing.
+        for (long j = 0; j < begin; j++) { row[j] = 0; }
+        for (long j = begin + count; j < n; j++) { row[j] = 0; }
+    }
+    for (long j = 0; j < n; j += step) {
+        long count = n - j < step ? n - j : step;
+        const float *rows = floats_of(kernels, type, values, first + j, count, width, block);
+        kernels->weigh(scores + j, n, m, rows, width, count, out, j > 0);
+    }
+}
+
+long tk_attention_floats(long width, long m, long tokens) { return BLOCK * width + m * (tokens + BLOCK); }

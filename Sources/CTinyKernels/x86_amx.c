@@ -1,0 +1,154 @@
+// AMX: tiles of sixteen rows of activations by sixteen rows of weights, thirty-two inputs an instruction, in bf16. Weights
+// are expanded to tiles a few rows at a time and used for all rows of a prompt; sums stay in single precision.
+#if defined(__x86_64__)
+#pragma clang attribute push(                                                                                          \
+    __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512bf16,fma"))), apply_to = function)
+#include "x86_amx.h"
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+// Inputs that are multiplied before sums go back to memory, in tiles: two panels of so many stay in the first-level cache
+// beside the rows that pass by, and all of a prompt's rows in the second.
+enum { BLOCK_TILES = TK_TILE_BLOCK / TILE_INPUTS };
+
+// Rows first..<end to bf16, tile after tile; what is missing to a whole tile of rows is filled up with zeros.
+void tk_amx_round_rows(const float *x, long first, long end, long k, uint16_t *tiled) {
+    const long tiles = k / TILE_INPUTS;
+    for (long i = first; i < end || i % TILE_ROWS; i++) {
+        uint16_t *to = tiled + i / TILE_ROWS * tiles * TILE_NUMBERS + i % TILE_ROWS * TILE_INPUTS;
+        for (long b = 0; b < tiles; b++, to += TILE_NUMBERS) {
+            __m512i pairs = _mm512_setzero_si512();
+            if (i < end) {
+                const float *from = x + i * k + b * TILE_INPUTS;
+                pairs = rounded(_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16));
+            }
+            _mm512_storeu_si512(to, pairs);
+        }
+    }
+}
+
+// Blocks first..<end of a panel to tiles [pairs of inputs][rows].
+static inline __attribute__((always_inline)) void expand_blocks(const tk_packed *weight, const uint8_t *panel, long first,
+                                                                long end, uint16_t *tiles, int bits, bool has_table,
+                                                                bool has_halves, bool has_offsets, int group) {
+    const __m512i table = panel_table(weight), byte = _mm512_set1_epi32(255);
+    const __m512i bias = _mm512_set1_epi32(weight->bias);
+    const long scale_bytes = TK_PANEL_ROWS * (has_halves ? 2 : 4);
+    const long block_bytes = TK_PANEL_ROWS * 32 * bits / 8 + scale_bytes * (32 / group) * (has_offsets ? 2 : 1);
+    for (long b = first; b < end; b++) {
+        const uint8_t *block = panel + b * block_bytes;
+        for (int line = 0; line < block_bytes; line += 64) { _mm_prefetch((const char *)block + line + 2048, _MM_HINT_T0); }
+        const uint8_t *scales = block + TK_PANEL_ROWS * 32 * bits / 8;
+        const uint8_t *offsets = scales + scale_bytes * (32 / group);
+        for (int g = 0; g < 32 / group; g++) {
+            __m512 scale = panel_scales(scales + g * scale_bytes, has_halves);
+            __m512 offset = has_offsets ? panel_scales(offsets + g * scale_bytes, has_halves) : _mm512_setzero_ps();
+            for (int quad = g * group / 4; quad < (g + 1) * group / 4; quad++) {
+                __m512i codes = panel_codes(block, quad, bits, has_table, table);
+                __m512 inputs[4];
+                for (int j = 0; j < 4; j++) {
+                    __m512i code = _mm512_and_si512(_mm512_srli_epi32(codes, (unsigned)(8 * j)), byte);
+                    if (!has_offsets || bits == 8) { code = _mm512_sub_epi32(code, bias); }
+                    inputs[j] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(code), scale, offset);
+                }
+                _mm512_storeu_si512(tiles + 64 * quad, pairs_of(inputs[0], inputs[1]));
+                _mm512_storeu_si512(tiles + 64 * quad + 32, pairs_of(inputs[2], inputs[3]));
+            }
+        }
+        tiles += TILE_NUMBERS;
+    }
+}
+
+#define FORMAT(BITS, TABLE, HALVES, OFFSETS, GROUP)                                                                    \
+    if (w->bits == BITS && w->has_table == TABLE && w->has_half_scales == HALVES && w->has_offsets == OFFSETS &&       \
+        w->group == GROUP) {                                                                                           \
+        expand_blocks(w, panel, first, end, tiles, BITS, TABLE, HALVES, OFFSETS, GROUP);                               \
+        return;                                                                                                        \
+    }
+
+static void expand(const tk_packed *w, const uint8_t *panel, long first, long end, uint16_t *tiles) {
+    TK_PACKED_FORMATS(FORMAT)
+    __builtin_trap();  // a format that pack.c makes and the list leaves out
+}
+
+// One or two tiles of rows by one or two panels, over `count` tiles of inputs; `y` is where the sums are added to, or set.
+static inline __attribute__((always_inline)) void tiles_product(const uint16_t *a, long a_stride, const uint16_t *b,
+                                                                long b_stride, long count, float *y, long y_stride, bool adds,
+                                                                int na, int nb) {
+    if (adds) { load_sums(y, y_stride, na, nb); } else { clear_sums(); }
+    add_tiles(a, a_stride, TILE_NUMBERS, b, b_stride, TILE_NUMBERS, count, na, nb);
+    store_sums(y, y_stride, na, nb);
+}
+
+// The same at an edge of y: sums go through a buffer of whole tiles.
+static void edge_product(const uint16_t *a, long a_stride, const uint16_t *b, long b_stride, long count, float *y,
+                         long y_stride, bool adds, long rows, long columns) {
+    float buffer[4 * TILE_ROWS * TILE_ROWS];
+    __mmask16 masks[2] = {first_lanes(columns), first_lanes(columns - 16 < 0 ? 0 : columns - 16)};
+    if (adds) {
+        for (long r = 0; r < 32; r++) {
+            for (int s = 0; s < 2; s++) {
+                __m512 sums = r < rows ? _mm512_maskz_loadu_ps(masks[s], y + r * y_stride + 16 * s) : _mm512_setzero_ps();
+                _mm512_storeu_ps(buffer + 32 * r + 16 * s, sums);
+            }
+        }
+    }
+    if (rows > 16) {
+        tiles_product(a, a_stride, b, b_stride, count, buffer, 32, adds, 2, 2);
+    } else {
+        tiles_product(a, a_stride, b, b_stride, count, buffer, 32, adds, 1, 2);
+    }
+    for (long r = 0; r < rows; r++) {
+        for (int s = 0; s < 2; s++) {
+            _mm512_mask_storeu_ps(y + r * y_stride + 16 * s, masks[s], _mm512_loadu_ps(buffer + 32 * r + 16 * s));
+        }
+    }
+}
+
+void tk_amx_multiply_rounded(const tk_packed *weight, long first, long end, const uint16_t *x, long m, float *y,
+                             long y_stride, uint16_t *tiles) {
+    configure_tiles();
+    const long blocks = weight->columns / TILE_INPUTS, panel_tiles = BLOCK_TILES * TILE_NUMBERS;
+    for (long block = 0; block < blocks; block += BLOCK_TILES) {
+        long block_end = block + BLOCK_TILES < blocks ? block + BLOCK_TILES : blocks, count = block_end - block;
+        for (long p = first; p < end; p += 2) {
+            // An odd last panel goes with what the buffer held before; nobody looks at those sums.
+            for (long s = 0; s < 2 && p + s < end; s++) {
+                expand(weight, weight->panels + (p + s) * weight->panel_bytes, block, block_end, tiles + s * panel_tiles);
+            }
+            long columns = weight->rows - p * 16, limit = (end - p) * 16;
+            columns = columns < limit ? columns : limit;
+            for (long i = 0; i < m; i += 32) {
+                const uint16_t *rows = x + (i / TILE_ROWS * blocks + block) * TILE_NUMBERS;
+                float *sums = y + i * y_stride + p * 16;
+                if (m - i >= 32 && columns >= 32) {
+                    tiles_product(rows, blocks * TILE_NUMBERS, tiles, panel_tiles, count, sums, y_stride, block > 0, 2, 2);
+                } else {
+                    edge_product(rows, blocks * TILE_NUMBERS, tiles, panel_tiles, count, sums, y_stride, block > 0,
+                                 m - i < 32 ? m - i : 32, columns < 32 ? columns : 32);
+                }
+            }
+        }
+    }
+    _tile_release();
+}
+
+// Linux hands out the tiles' state only to processes that ask.
+static bool is_permitted(void) {
+#if defined(__linux__)
+    const long request_permission = 0x1023, tile_data = 18;
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+    return false;
+#endif
+}
+
+bool tk_amx_is_supported(void) {
+    return tk_x86_avx512vnni.is_supported() && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("amx-tile") &&
+           __builtin_cpu_supports("amx-bf16") && is_permitted();
+}
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,111 @@
+import CTinyKernels
+import TinyTensor
+
+/// What attention does between its projections: `softmax(scale · q · kᵀ) · v` for every head of every new token.
+///
+/// Queries that look at the same keys are taken together, so that keys and values are read once for all of them: the
+/// heads of a group, for a few tokens. Threads take such tiles in turn, as later tokens see more and cost more.
+struct AttentionScores {
+    private let spec: AttentionSpec
+    private let layer: Int
+    /// `[T, H · d]`
+    private let queries: Rows
+    /// `[T, H · d]`, overwritten.
+    private let attended: Rows
+    private let context: ForwardContext
+    /// Whether keys and values are packed for kernels that work in tiles.
+    private let isPacked: Bool
+    /// Heads and tokens of a tile, the last ones of a group or a chunk excepted.
+    private let tileHeads: Int
+    private let tileTokens: Int
+
+    init(_ spec: AttentionSpec, layer: Int, queries: Rows, attended: Rows, _ context: ForwardContext) {
+        self.spec = spec
+        self.layer = layer
+        self.queries = queries
+        self.attended = attended
+        self.context = context
+        isPacked = context.phase == .prompt && context.compute.usesTiles
+        let threads = context.compute.pool.threadCount
+        // A single token has fewer groups than threads need: its heads are taken one by one.
+        let isSpread = queries.count == 1 && spec.keyValueHeads % threads != 0
+        let rows = isPacked ? Scratch.packedTileRows : Scratch.tileRows
+        tileHeads = isSpread ? 1 : min(spec.heads / spec.keyValueHeads, rows)
+        tileTokens = max(1, rows / tileHeads)
+    }
+
+    func run() {
+        let pool = context.compute.pool
+        if isPacked {
+            pool.run(with: self) { it, part in it.assumingMemoryBound(to: AttentionScores.self).pointee.pack(part) }
+        }
+        pool.run(with: self) { it, part in it.assumingMemoryBound(to: AttentionScores.self).pointee.attend(part) }
+    }
+
+    /// Packs a part of the tokens that are held and of the new ones, of all groups.
+    private func pack(_ part: Int) {
+        let (cache, scratch) = (context.cache, context.scratch)
+        let tokens = cache.count + queries.count
+        let block = 128
+        let blocks = (tokens + block - 1) / block
+        for index in context.compute.pool.range(of: part, count: spec.keyValueHeads * blocks) {
+            let (group, first) = (index / blocks, index % blocks * block)
+            context.compute.kernels.table.pointee.pack_tokens(
+                cache.elementType.kernelType, cache.keys(layer: layer, head: group),
+                cache.values(layer: layer, head: group), first, min(first + block, tokens), spec.headWidth,
+                scratch.packedKeys(group, width: spec.headWidth), scratch.packedValues(group, width: spec.headWidth))
+        }
+    }
+
+    private func attend(_ part: Int) {
+        let groupHeads = spec.heads / spec.keyValueHeads
+        let tilesOfGroup = (groupHeads + tileHeads - 1) / tileHeads
+        let tokenTiles = (queries.count + tileTokens - 1) / tileTokens
+        let tile = context.scratch.attentionTile(part)
+        // All tokens of a head before the next one, whose keys stay in the cache meanwhile.
+        for index in stride(
+            from: part, to: spec.keyValueHeads * tilesOfGroup * tokenTiles, by: context.compute.pool.threadCount)
+        {
+            let (headTile, token) = (index / tokenTiles, index % tokenTiles * tileTokens)
+            let group = headTile / tilesOfGroup
+            let firstHead = group * groupHeads + headTile % tilesOfGroup * tileHeads
+            attendTile(
+                tokens: token..<min(token + tileTokens, queries.count),
+                heads: firstHead..<min(firstHead + tileHeads, (group + 1) * groupHeads), group: group, tile)
+        }
+    }
+
+    private func attendTile(tokens: Range<Int>, heads: Range<Int>, group: Int, _ tile: Scratch.AttentionTile) {
+        let (cache, scratch, width) = (context.cache, context.scratch, spec.headWidth)
+        var rows = 0
+        for t in tokens {
+            let count = cache.count + t + 1
+            var first = 0
+            if case .causalWindow(let tokens) = spec.reach { first = max(0, count - tokens) }
+            for head in heads {
+                (tile.queries + rows * width).update(from: queries[t] + head * width, count: width)
+                tile.firsts[rows] = first
+                tile.counts[rows] = count
+                rows += 1
+            }
+        }
+        let kernels = context.compute.kernels.table
+        if isPacked {
+            kernels.pointee.attend_packed(
+                tile.queries, rows, scratch.packedKeys(group, width: width), scratch.packedValues(group, width: width),
+                tile.firsts, tile.counts, width, spec.scale, tile.scratch, tile.results)
+        } else {
+            tk_attend(
+                kernels, tile.queries, rows, cache.elementType.kernelType, cache.keys(layer: layer, head: group),
+                cache.values(layer: layer, head: group), tile.firsts, tile.counts, width, spec.scale, tile.scratch,
+                tile.results)
+        }
+        rows = 0
+        for t in tokens {
+            for head in heads {
+                (attended[t] + head * width).update(from: tile.results + rows * width, count: width)
+                rows += 1
+            }
+        }
+    }
+}
