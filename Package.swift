@@ -23,6 +23,8 @@ let package = Package(
     products: [
         .library(name: "TinyGPT", targets: ["TinyGPT"]),
         .executable(name: "tinygpt", targets: ["TinyGPTCommand"]),
+        // For the package in Benchmarks only: the underscore says that nothing is promised to anyone else.
+        .library(name: "_TinyKernels", targets: ["CTinyKernels"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

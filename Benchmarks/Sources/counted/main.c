@@ -1,0 +1,84 @@
+// Runs each kernel once, so that scripts/check_instructions can count its instructions.
+//
+//     counted ISA        prints a line for each kernel, in the order in which they are run
+//
+// Whoever counts turns the counting on while the function `counted` runs, and takes a count each time it returns.
+#include "benchmark.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 64, COLUMNS = 512, TOKENS = 64, WIDTH = 64 };
+
+typedef struct {
+    const tk_kernels *kernels;
+    const tk_packed *matrix;
+    tk_quantized x;
+    float *a, *b, *y;
+    long first, count;
+} operands;
+
+typedef void run(operands *o);
+
+static run multiply_packed, multiply, quantize, weigh, attend, rms_norm, layer_norm, softmax, silu, gelu, rotate, angles;
+
+static void multiply_packed(operands *o) {
+    o->kernels->multiply_packed(o->matrix, 0, ROWS / TK_PANEL_ROWS, &o->x, 1, o->y, ROWS);
+}
+static void multiply(operands *o) { o->kernels->multiply(o->a, COLUMNS, 1, o->b, COLUMNS, ROWS, COLUMNS, o->y, ROWS); }
+static void quantize(operands *o) { o->kernels->quantize(o->a, COLUMNS, o->x.high, o->x.low, o->x.scales, o->x.sums); }
+static void weigh(operands *o) { o->kernels->weigh(o->a, TOKENS, 1, o->b, WIDTH, TOKENS, o->y); }
+static void attend(operands *o) {
+    tk_attend(o->kernels, o->a, 1, o->b, o->b, &o->first, &o->count, WIDTH, 0.125f, o->y + WIDTH, o->y);
+}
+static void rms_norm(operands *o) { tk_rms_norm(o->y, o->a, o->b, 1e-5f, COLUMNS); }
+static void layer_norm(operands *o) { tk_layer_norm(o->y, o->a, o->b, o->b, 1e-5f, COLUMNS); }
+static void softmax(operands *o) { tk_softmax(o->y, COLUMNS); }
+static void silu(operands *o) { tk_activate_gated(TK_SILU, o->y, o->a, COLUMNS); }
+static void gelu(operands *o) { tk_activate(TK_GELU_TANH, o->y, COLUMNS); }
+static void rotate(operands *o) { tk_rotate_halves(o->y, o->a, o->b, WIDTH / 2); }
+static void angles(operands *o) { tk_rotary_angles(o->a, WIDTH / 2, 0, 1, 1, o->y, o->y + WIDTH); }
+
+// Not inlined and not known to the optimizer, so that there is a call to be seen.
+__attribute__((noinline)) void counted(run *volatile body, operands *o) { body(o); }
+
+static void count(const char *name, const char *type, run *body, operands *o) {
+    memcpy(o->y, o->a, COLUMNS * sizeof(float));
+    counted(body, o);
+    printf("%s%s%s\n", name, *type ? " " : "", type);
+}
+
+static const tk_kernels *find(const char *name) {
+    for (int i = 0; tk_kernels_at(i); i++) {
+        if (strcmp(tk_kernels_at(i)->name, name) == 0 && tk_is_supported(tk_kernels_at(i))) { return tk_kernels_at(i); }
+    }
+    return NULL;
+}
+
+int main(int argument_count, char **arguments) {
+    operands o = {.kernels = argument_count == 2 ? find(arguments[1]) : NULL, .count = TOKENS};
+    if (!o.kernels) {
+        fprintf(stderr, "counted: one argument is expected, an instruction set that this machine has\n");
+        return 64;
+    }
+    o.a = bench_floats(COLUMNS);
+    o.b = bench_floats(ROWS * COLUMNS);
+    o.y = calloc(COLUMNS + ROWS, sizeof(float));
+    if (!o.a || !o.b || !o.y || !bench_quantized(o.kernels, o.a, 1, COLUMNS, &o.x)) { return 1; }
+    for (tk_type type = 0; type < TK_TYPE_COUNT; type++) {
+        if (tk_block_elements(type) == 1) { continue; }
+        tk_packed *matrix = bench_matrices(type, ROWS, COLUMNS, 1);
+        if (!matrix) { return 1; }
+        o.matrix = matrix;
+        count("multiply_packed", bench_type_name(type), multiply_packed, &o);
+        bench_free_matrices(matrix);
+    }
+    static const struct { const char *name; run *body; } others[] = {
+        {"multiply", multiply}, {"quantize", quantize}, {"weigh", weigh}, {"attend", attend}, {"rms_norm", rms_norm},
+        {"layer_norm", layer_norm}, {"softmax", softmax}, {"silu", silu}, {"gelu", gelu}, {"rotate_halves", rotate},
+        {"rotary_angles", angles},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) { count(others[i].name, "", others[i].body, &o); }
+    return 0;
+}

@@ -1,0 +1,57 @@
+import CBenchmark
+import CTinyKernels
+
+/// Kernels of one instruction set.
+struct InstructionSet {
+    let table: UnsafePointer<tk_kernels>
+    var name: String { String(cString: table.pointee.name) }
+
+    /// The arithmetic that bounds its products of integers or of floats: that of the widest unit its name tells of. What
+    /// plain C comes to is up to the compiler. Activations of 15 bits are multiplied as two halves of 8, so that half of
+    /// VNNI's limit is the most that can be had.
+    func limit(ofIntegers: Bool) -> Limit? {
+        let wanted =
+            switch name {
+            case _ where name.contains("amx"): "AMX bf16"
+            case _ where name.contains("avx512"): ofIntegers ? "VNNI 8 bits" : "AVX-512 float"
+            case _ where name.contains("avx2"): "AVX2 float"
+            default: ""
+            }
+        return limits.first { $0.name == wanted }
+    }
+}
+
+/// A loop that does arithmetic only.
+struct Limit {
+    let loop: UnsafePointer<bench_limit>
+    var name: String { String(cString: loop.pointee.name) }
+
+    /// Gigaoperations a second, from a run of some milliseconds.
+    func rate(threads: Int) -> Double {
+        let rounds = 100_000
+        return loop.pointee.operations * Double(rounds * threads) * 1e-9
+            / max(bench_run_limit(loop, rounds, Int32(threads)), 1e-9)
+    }
+}
+
+struct QuantizedType {
+    let type: tk_type
+    var name: String { String(cString: bench_type_name(type)) }
+}
+
+/// The instruction sets that this build has and this machine can run, best first.
+nonisolated(unsafe) let supported = pointers { tk_kernels_at($0) }.filter { tk_is_supported($0) }
+    .map(InstructionSet.init)
+
+nonisolated(unsafe) let limits = pointers { bench_limit_at($0) }.filter { $0.pointee.is_supported() }.map(Limit.init)
+
+/// Every type that is stored in blocks.
+let quantizedTypes = (0..<TK_TYPE_COUNT.rawValue).map { tk_type(rawValue: $0) }
+    .filter { tk_block_elements($0) > 1 }.map(QuantizedType.init)
+
+/// What a table of C's holds, up to its first NULL.
+private func pointers<T>(_ entry: (Int32) -> UnsafePointer<T>?) -> [UnsafePointer<T>] {
+    var found: [UnsafePointer<T>] = []
+    while let next = entry(Int32(found.count)) { found.append(next) }
+    return found
+}
