@@ -71,3 +71,8 @@ ensure_packages() {
     has_openblas || die "pkg-config still finds no openblas after installing libopenblas-dev; is PKG_CONFIG_PATH set?"
     has_python || die "$(command -v python3) still cannot make environments (no venv or ensurepip); is it Debian's own?"
 }
+
+# For counting instructions; macOS has none, and nothing is counted there.
+ensure_valgrind() {
+    [ "$(uname)" = Darwin ] || command -v valgrind >/dev/null || install_packages valgrind
+}
