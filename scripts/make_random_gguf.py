@@ -4,8 +4,8 @@
     make_random_gguf.py --shape 1b --type Q4_0 [--seed 1] OUTPUT
 
 What it says is noise, but activations stay as small as a real model's. Blocks are filled with random bits as they stand
-in the file, and only their scales are chosen, so a gigabyte takes seconds and little memory. The same arguments give the
-same bytes. The vocabulary is the 256 bytes and tokens that no text comes to. Needs numpy and gguf
+in the file, and only their scales are chosen, so a gigabyte takes seconds and little memory. The same arguments give
+the same bytes. The vocabulary is the 256 bytes and tokens that no text comes to. Needs numpy and gguf
 (scripts/requirements-test.txt).
 """
 
@@ -54,7 +54,8 @@ def matrices(shape: Shape) -> dict:
     for layer in range(shape.layers):
         block = {
             "attn_norm": (shape.width,), "attn_q": (shape.width, shape.width),
-            "attn_k": (shape.key_value_heads * head, shape.width), "attn_v": (shape.key_value_heads * head, shape.width),
+            "attn_k": (shape.key_value_heads * head, shape.width),
+            "attn_v": (shape.key_value_heads * head, shape.width),
             "attn_output": (shape.width, shape.width), "ffn_norm": (shape.width,),
             "ffn_gate": (shape.hidden, shape.width), "ffn_up": (shape.hidden, shape.width),
             "ffn_down": (shape.width, shape.hidden),
@@ -164,7 +165,7 @@ def random_floats(kind: Type, generator: np.random.Generator, count: int, deviat
 
 
 def chunks(kind: Type, size: tuple, generator: np.random.Generator):
-    """The bytes of a tensor, a part at a time. With a standard deviation of 1/√width a product keeps its input's size."""
+    """The bytes of a tensor, a part at a time. With a deviation of 1/√width a product keeps its input's size."""
     elements = int(np.prod(size))
     if len(size) == 1:
         yield np.ones(elements, dtype="<f4")

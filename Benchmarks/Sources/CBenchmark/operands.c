@@ -1,5 +1,5 @@
-// Made-up operands. Their values do not matter to the speed, as long as they are usual numbers: subnormals and infinities
-// would be slower than any model's.
+// Made-up operands. Their values do not matter to the speed, as long as they are usual numbers: subnormals would be slower
+// than any model's.
 #include "benchmark.h"
 
 #include <stdlib.h>

@@ -24,13 +24,18 @@ struct InstructionSet {
 /// A loop that does arithmetic only.
 struct Limit {
     let loop: UnsafePointer<bench_limit>
+    /// As many as take a moment.
+    private let rounds: Int
     var name: String { String(cString: loop.pointee.name) }
 
-    /// Gigaoperations a second, from a run of some milliseconds.
+    init(loop: UnsafePointer<bench_limit>) {
+        self.loop = loop
+        rounds = 1000 * stepCount(most: 1 << 20) { bench_run_limit(loop, 1000 * $0, 1) }
+    }
+
+    /// Gigaoperations a second.
     func rate(threads: Int) -> Double {
-        let rounds = 100_000
-        return loop.pointee.operations * Double(rounds * threads) * 1e-9
-            / max(bench_run_limit(loop, rounds, Int32(threads)), 1e-9)
+        loop.pointee.operations * Double(rounds * threads) * 1e-9 / bench_run_limit(loop, rounds, Int32(threads))
     }
 }
 

@@ -1,4 +1,5 @@
-// What the benchmarks need in C: made-up operands, threads that start together, and loops that reach the machine's limits.
+// What the benchmarks need in C: made-up operands, threads that start together, and loops that reach the machine's
+// limits.
 #ifndef TINY_BENCHMARK_H
 #define TINY_BENCHMARK_H
 
@@ -17,13 +18,13 @@ float *bench_floats(long count);
 // m rows of k such floats, quantized by `kernels`. The memory is one piece that begins at `high`.
 bool bench_quantized(const tk_kernels *kernels, const float *x, long m, long k, tk_quantized *out);
 
-// --- Runs on several threads (team.c, products.c, limits.c). Each returns the seconds from the common start to the last end,
-// so that what starting threads costs does not count. ---
+// --- Runs on several threads (team.c, products.c, limits.c). Each returns the seconds from the common start to the last
+// end, so that what starting threads costs does not count. ---
 
 double bench_team(int threads, void (*body)(void *context, int part), void *context);
 
-// y = x · weightᵀ with `count` matrices one after the other, the threads sharing the first `panels` panels of each. The kernel
-// alone: nobody waits between matrices.
+// y = x · weightᵀ with `count` matrices one after the other, the threads sharing the first `panels` panels of each. The
+// kernel alone: nobody waits between matrices.
 double bench_packed(const tk_kernels *kernels, const tk_packed *matrices, long count, long panels, const tk_quantized *x,
                     long m, float *y, int threads);
 // The same with n rows of float weights.
