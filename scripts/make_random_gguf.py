@@ -34,13 +34,16 @@ class Shape:
 
 
 SHAPES = {
-    "tiny": Shape(256, 2, 4, 2, 512, 512, True),             # 1.4 M parameters, for tests
+    "tiny": Shape(256, 2, 4, 2, 512, 512, True),             # 1.3 M parameters, for tests
     "1b": Shape(2048, 16, 32, 8, 8192, 98304, True),         # 1.17 G: LLaMA 3.2 1B with a smaller vocabulary
     "3b": Shape(3072, 28, 24, 8, 8192, 128256, True),        # 3.2 G: LLaMA 3.2 3B
     "7b": Shape(4096, 32, 32, 32, 11008, 32000, False),      # 6.7 G: LLaMA 2 7B
 }
 FLOATS = {"F32": Type.F32, "F16": Type.F16, "BF16": Type.BF16}
 TYPES = [*(kind for kind in SCALES if kind not in FLOATS), *FLOATS, "Q4_K_M"]
+# What readers call a file; only a label. Some types are found in mixtures only, and lend them their name.
+FILE_TYPES = {"F32": "ALL_F32", "Q3_K": "MOSTLY_Q3_K_S", "Q4_K": "MOSTLY_Q4_K_S", "Q5_K": "MOSTLY_Q5_K_S",
+              "MXFP4": "MOSTLY_MXFP4_MOE"}
 CHUNK = 1 << 22  # elements made at a time
 
 
@@ -101,9 +104,7 @@ def add_keys(writer: gguf.GGUFWriter, name: str, kind: str, shape: Shape) -> Non
     writer.add_rope_dimension_count(head)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(shape.vocabulary)
-    guessed = gguf.LlamaFileType.GUESSED
-    writer.add_file_type({"F32": gguf.LlamaFileType.ALL_F32, "Q4_K_M": gguf.LlamaFileType.MOSTLY_Q4_K_M}.get(
-        kind, getattr(gguf.LlamaFileType, f"MOSTLY_{kind}", guessed)))
+    writer.add_file_type(gguf.LlamaFileType[FILE_TYPES.get(kind, f"MOSTLY_{kind}")])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
 
 
