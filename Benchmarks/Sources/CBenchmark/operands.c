@@ -86,3 +86,10 @@ bool bench_quantized(const tk_kernels *kernels, const float *x, long m, long k, 
     tk_quantize_rows(kernels, x, 0, m, k, out);
     return true;
 }
+
+uint16_t *bench_rounded_rows(const tk_kernels *kernels, const float *x, long m, long k) {
+    if (!kernels->round_rows) { return NULL; }
+    uint16_t *rounded = aligned((size_t)((m + 15) / 16 * 16 * k) * sizeof *rounded);
+    if (rounded) { kernels->round_rows(x, 0, m, k, rounded); }
+    return rounded;
+}

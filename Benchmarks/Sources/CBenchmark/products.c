@@ -27,6 +27,31 @@ double bench_packed(const tk_kernels *kernels, const tk_packed *matrices, long c
 
 typedef struct {
     const tk_kernels *kernels;
+    const tk_packed *matrix;
+    long panels;
+    const uint16_t *rounded;
+    long m;
+    float *y;
+    int threads;
+} rounded_run;
+
+static void rounded_part(void *context, int part) {
+    const rounded_run *it = context;
+    _Alignas(64) uint16_t tiles[2 * TK_PANEL_ROWS * TK_TILE_BLOCK];
+    const long pairs = (it->panels + 1) / 2;  // a tile's product takes two panels
+    long first = 2 * (pairs * part / it->threads), end = 2 * (pairs * (part + 1) / it->threads);
+    it->kernels->multiply_rounded(it->matrix, first, end < it->panels ? end : it->panels, it->rounded, it->m, it->y,
+                                  it->matrix->rows, tiles);
+}
+
+double bench_rounded(const tk_kernels *kernels, const tk_packed *matrix, long panels, const uint16_t *rounded, long m,
+                     float *y, int threads) {
+    rounded_run run = {kernels, matrix, panels, rounded, m, y, threads};
+    return bench_team(threads, rounded_part, &run);
+}
+
+typedef struct {
+    const tk_kernels *kernels;
     const float *weights, *x;
     long n, m, k;
     float *y;

@@ -15,29 +15,34 @@ typedef struct {
     const tk_kernels *kernels;
     const tk_packed *matrix;
     tk_quantized x;
-    float *a, *b, *y;
+    float *a, *b, *y, *scratch;
+    uint16_t *halves;
     long first, count;
 } operands;
 
 typedef void run(operands *o);
 
-static run multiply_packed, multiply, quantize, weigh, attend, rms_norm, layer_norm, softmax, silu, gelu, rotate, angles;
+static run multiply_packed, multiply, quantize, weigh, attend, attend_halves, rms_norm, layer_norm, softmax, silu, gelu,
+    rotate, angles;
 
 static void multiply_packed(operands *o) {
     o->kernels->multiply_packed(o->matrix, 0, ROWS / TK_PANEL_ROWS, &o->x, 1, o->y, ROWS);
 }
 static void multiply(operands *o) { o->kernels->multiply(o->a, COLUMNS, 1, o->b, COLUMNS, ROWS, COLUMNS, o->y, ROWS); }
 static void quantize(operands *o) { o->kernels->quantize(o->a, COLUMNS, o->x.high, o->x.low, o->x.scales, o->x.sums); }
-static void weigh(operands *o) { o->kernels->weigh(o->a, TOKENS, 1, o->b, WIDTH, TOKENS, o->y); }
+static void weigh(operands *o) { o->kernels->weigh(o->a, TOKENS, 1, o->b, WIDTH, TOKENS, o->y, false); }
 static void attend(operands *o) {
-    tk_attend(o->kernels, o->a, 1, o->b, o->b, &o->first, &o->count, WIDTH, 0.125f, o->y + WIDTH, o->y);
+    tk_attend(o->kernels, o->a, 1, TK_F32, o->b, o->b, &o->first, &o->count, WIDTH, 0.125f, o->scratch, o->y);
 }
-static void rms_norm(operands *o) { tk_rms_norm(o->y, o->a, o->b, 1e-5f, COLUMNS); }
-static void layer_norm(operands *o) { tk_layer_norm(o->y, o->a, o->b, o->b, 1e-5f, COLUMNS); }
-static void softmax(operands *o) { tk_softmax(o->y, COLUMNS); }
-static void silu(operands *o) { tk_activate_gated(TK_SILU, o->y, o->a, COLUMNS); }
-static void gelu(operands *o) { tk_activate(TK_GELU_TANH, o->y, COLUMNS); }
-static void rotate(operands *o) { tk_rotate_halves(o->y, o->a, o->b, WIDTH / 2); }
+static void attend_halves(operands *o) {
+    tk_attend(o->kernels, o->a, 1, TK_F16, o->halves, o->halves, &o->first, &o->count, WIDTH, 0.125f, o->scratch, o->y);
+}
+static void rms_norm(operands *o) { o->kernels->rms_norm(o->y, o->a, o->b, 1e-5f, COLUMNS); }
+static void layer_norm(operands *o) { o->kernels->layer_norm(o->y, o->a, o->b, o->b, 1e-5f, COLUMNS); }
+static void softmax(operands *o) { o->kernels->softmax(o->y, COLUMNS); }
+static void silu(operands *o) { o->kernels->activate_gated(TK_SILU, o->y, o->a, COLUMNS); }
+static void gelu(operands *o) { o->kernels->activate(TK_GELU_TANH, o->y, COLUMNS); }
+static void rotate(operands *o) { o->kernels->rotate_halves(o->y, o->a, o->b, WIDTH / 2); }
 static void angles(operands *o) { tk_rotary_angles(o->a, WIDTH / 2, 0, 1, 1, o->y, o->y + WIDTH); }
 
 // Not inlined and not known to the optimizer, so that there is a call to be seen.
@@ -65,7 +70,11 @@ int main(int argument_count, char **arguments) {
     o.a = bench_floats(COLUMNS);
     o.b = bench_floats(ROWS * COLUMNS);
     o.y = calloc(COLUMNS + ROWS, sizeof(float));
-    if (!o.a || !o.b || !o.y || !bench_quantized(o.kernels, o.a, 1, COLUMNS, &o.x)) { return 1; }
+    o.scratch = calloc((size_t)tk_attention_floats(WIDTH, 1, TOKENS), sizeof(float));
+    o.halves = calloc(TOKENS * WIDTH, sizeof(uint16_t));
+    if (!o.a || !o.b || !o.y || !o.scratch || !o.halves) { return 1; }
+    o.kernels->narrow(o.b, TOKENS * WIDTH, o.halves);
+    if (!bench_quantized(o.kernels, o.a, 1, COLUMNS, &o.x)) { return 1; }
     for (tk_type type = 0; type < TK_TYPE_COUNT; type++) {
         if (tk_block_elements(type) == 1) { continue; }
         tk_packed *matrix = bench_matrices(type, ROWS, COLUMNS, 1);
@@ -75,9 +84,9 @@ int main(int argument_count, char **arguments) {
         bench_free_matrices(matrix);
     }
     static const struct { const char *name; run *body; } others[] = {
-        {"multiply", multiply}, {"quantize", quantize}, {"weigh", weigh}, {"attend", attend}, {"rms_norm", rms_norm},
-        {"layer_norm", layer_norm}, {"softmax", softmax}, {"silu", silu}, {"gelu", gelu}, {"rotate_halves", rotate},
-        {"rotary_angles", angles},
+        {"multiply", multiply}, {"quantize", quantize}, {"weigh", weigh}, {"attend", attend},
+        {"attend halves", attend_halves}, {"rms_norm", rms_norm}, {"layer_norm", layer_norm}, {"softmax", softmax},
+        {"silu", silu}, {"gelu", gelu}, {"rotate_halves", rotate}, {"rotary_angles", angles},
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) { count(others[i].name, "", others[i].body, &o); }
     return 0;

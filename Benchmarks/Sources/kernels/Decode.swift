@@ -52,15 +52,21 @@ private func decode(_ type: QuantizedType, rows: Int, columns: Int, _ options: O
     report.add(cases)
 }
 
-/// Quantized rows of activations, freed with the last that uses them.
+/// Rows of activations as the kernels take them, freed with the last that uses them.
 final class Activations {
     let quantized: tk_quantized
+    /// For those that multiply in tiles.
+    let rounded: UnsafeMutablePointer<UInt16>?
 
     init?(_ isa: InstructionSet, _ values: UnsafePointer<Float>, rows: Int, columns: Int) {
         var made = tk_quantized()
         guard bench_quantized(isa.table, values, rows, columns, &made) else { return nil }
         quantized = made
+        rounded = bench_rounded_rows(isa.table, values, rows, columns)
     }
 
-    deinit { free(quantized.high) }
+    deinit {
+        free(quantized.high)
+        free(rounded)
+    }
 }

@@ -6,16 +6,19 @@ struct InstructionSet {
     let table: UnsafePointer<tk_kernels>
     var name: String { String(cString: table.pointee.name) }
 
-    /// The arithmetic that bounds its products of integers or of floats: that of the widest unit its name tells of. What
-    /// plain C comes to is up to the compiler. Activations of 15 bits are multiplied as two halves of 8, so that half of
-    /// VNNI's limit is the most that can be had.
-    func limit(ofIntegers: Bool) -> Limit? {
+    /// Whether it reads prompts with kernels that multiply in tiles.
+    var hasTiles: Bool { table.pointee.multiply_rounded != nil }
+
+    /// The arithmetic that bounds a prompt's products with quantized weights or with floats. What plain C comes to is up to
+    /// the compiler. With VNNI activations of 15 bits are multiplied as two halves of 8, so that half of it is the most
+    /// that can be had.
+    func limit(isQuantized: Bool) -> Limit? {
         let wanted =
             switch name {
-            case _ where name.contains("amx"): "AMX bf16"
-            case _ where name.contains("avx512"): ofIntegers ? "VNNI 8 bits" : "AVX-512 float"
-            case _ where name.contains("avx2"): "AVX2 float"
-            default: ""
+            case _ where isQuantized && hasTiles: "AMX bf16"
+            case "plain": ""
+            case "avx2": "AVX2 float"
+            default: isQuantized ? "VNNI 8 bits" : "AVX-512 float"
             }
         return limits.first { $0.name == wanted }
     }

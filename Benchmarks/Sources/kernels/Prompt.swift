@@ -36,9 +36,13 @@ private func quantized(
         for threads in options.threads {
             let labels = [type.name, "\(width)", "\(threads)", isa.name]
             cases.append(
-                measured(labels, isa.limit(ofIntegers: true), threads, width) {
+                measured(labels, isa.limit(isQuantized: true), threads, width) {
+                    let panels = $0 / TK_PANEL_ROWS
+                    if let rounded = activations.rounded {
+                        return bench_rounded(isa.table, matrix, panels, rounded, rows, y, Int32(threads))
+                    }
                     var x = activations.quantized
-                    return bench_packed(isa.table, matrix, 1, $0 / TK_PANEL_ROWS, &x, rows, y, Int32(threads))
+                    return bench_packed(isa.table, matrix, 1, panels, &x, rows, y, Int32(threads))
                 })
         }
     }
@@ -56,7 +60,7 @@ private func floats(
         for threads in options.threads {
             let labels = ["F32", "\(width)", "\(threads)", isa.name]
             cases.append(
-                measured(labels, isa.limit(ofIntegers: false), threads, width) {
+                measured(labels, isa.limit(isQuantized: false), threads, width) {
                     bench_float(isa.table, weights, $0, x, rows, width, y, Int32(threads))
                 })
         }
@@ -69,7 +73,7 @@ private func floats(
 private func measured(
     _ labels: [String], _ limit: Limit?, _ threads: Int, _ width: Int, _ seconds: @escaping (_ outputs: Int) -> Double
 ) -> Case {
-    let step = TK_PANEL_ROWS * threads
+    let step = 2 * TK_PANEL_ROWS * threads  // tiles take two panels at a time
     let outputs = step * stepCount(most: max(1, width / step)) { seconds(step * $0) }
     let flops = Double(2 * rows * width * outputs)
     return Case(

@@ -17,6 +17,8 @@ void bench_free_matrices(tk_packed *matrices);
 float *bench_floats(long count);
 // m rows of k such floats, quantized by `kernels`. The memory is one piece that begins at `high`.
 bool bench_quantized(const tk_kernels *kernels, const float *x, long m, long k, tk_quantized *out);
+// The same, rounded for the kernels that multiply in tiles; NULL where there are none.
+uint16_t *bench_rounded_rows(const tk_kernels *kernels, const float *x, long m, long k);
 
 // --- Runs on several threads (team.c, products.c, limits.c). Each returns the seconds from the common start to the last
 // end, so that what starting threads costs does not count. ---
@@ -27,6 +29,9 @@ double bench_team(int threads, void (*body)(void *context, int part), void *cont
 // kernel alone: nobody waits between matrices.
 double bench_packed(const tk_kernels *kernels, const tk_packed *matrices, long count, long panels, const tk_quantized *x,
                     long m, float *y, int threads);
+// The same with the kernels that multiply in tiles, for one matrix; x is `rounded` by them.
+double bench_rounded(const tk_kernels *kernels, const tk_packed *matrix, long panels, const uint16_t *rounded, long m,
+                     float *y, int threads);
 // The same with n rows of float weights.
 double bench_float(const tk_kernels *kernels, const float *weights, long n, const float *x, long m, long k, float *y,
                    int threads);
