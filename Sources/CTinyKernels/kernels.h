@@ -19,26 +19,15 @@ extern const tk_variant tk_x86_avx512vnni;
 extern const tk_variant tk_x86_amx;
 #endif
 
+// For what is to be expanded with constant arguments.
+#define INLINE static inline __attribute__((always_inline))
+
 // Four codes as they stand in memory.
 static inline int32_t quad_at(const int8_t *codes) {
     int32_t quad;
     memcpy(&quad, codes, sizeof quad);
     return quad;
 }
-
-// The packed formats that element types come to: bits, table, scales of 16 bits, offsets, group.
-#define TK_PACKED_FORMATS(FORMAT)                                                                                      \
-    FORMAT(4, false, true, false, 32)                                                                                  \
-    FORMAT(4, false, true, true, 32)                                                                                   \
-    FORMAT(8, false, true, false, 32)                                                                                  \
-    FORMAT(8, false, true, true, 32)                                                                                   \
-    FORMAT(4, false, false, true, 32)                                                                                  \
-    FORMAT(8, false, false, true, 32)                                                                                  \
-    FORMAT(8, false, false, false, 16)                                                                                 \
-    FORMAT(4, false, false, true, 16)                                                                                  \
-    FORMAT(4, false, false, false, 16)                                                                                 \
-    FORMAT(4, true, true, false, 32)                                                                                   \
-    FORMAT(4, true, false, false, 32)
 
 // What the instruction sets that go beyond another take from it.
 void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);

@@ -1,101 +1,79 @@
-// Quantized weights in the layout that kernels stream through: sixteen rows interleaved, so that a lane is a row, and
-// for each 32 inputs first the codes, then scales and offsets. Types of 4 and 8 bits with half scales keep their size; types
-// of 2, 3, 5 and 6 bits grow to the next of 4 and 8, and K types' scales to 32 bits.
-#include "include/tiny_kernels.h"
-
-#include <string.h>
-
-// Codes as unsigned numbers: what is stored is code + bias, or an index into a table of code + 128.
-static const struct {
-    uint8_t bits, bias;
-    bool has_table, has_half_scales, has_offsets;
-    uint8_t group;
-} formats[TK_TYPE_COUNT] = {
-    [TK_Q8_0] = {8, 128, false, true, false, 32},
-    [TK_Q4_0] = {4, 8, false, true, false, 32},
-    [TK_Q4_1] = {4, 0, false, true, true, 32},
-    [TK_Q5_0] = {8, 128, false, true, false, 32},
-    [TK_Q5_1] = {8, 128, false, true, true, 32},
-    [TK_Q2_K] = {4, 0, false, false, true, 16},
-    [TK_Q3_K] = {4, 4, false, false, false, 16},
-    [TK_Q4_K] = {4, 0, false, false, true, 32},
-    [TK_Q5_K] = {8, 128, false, false, true, 32},
-    [TK_Q6_K] = {8, 128, false, false, false, 16},
-    [TK_IQ4_NL] = {4, 128, true, true, false, 32},
-    [TK_IQ4_XS] = {4, 128, true, false, false, 32},
-    [TK_MXFP4] = {4, 128, true, false, false, 32},
-};
-
-long tk_packed_block_bytes(const tk_packed *packed) {
-    long scales = TK_PANEL_ROWS * (packed->has_half_scales ? 2 : 4) * (32 / packed->group);
-    return TK_PANEL_ROWS * 32 * packed->bits / 8 + scales * (packed->has_offsets ? 2 : 1);
-}
+// Quantized weights into the layout that kernels stream through (packed_format.h).
+#include "kernels.h"
+#include "packed_format.h"
 
 tk_packed tk_packed_format(tk_type type, long rows, long columns) {
-    tk_packed packed = {
-        .rows = rows,
-        .columns = columns,
-        .bits = formats[type].bits,
-        .bias = formats[type].bias,
-        .has_table = formats[type].has_table,
-        .has_half_scales = formats[type].has_half_scales,
-        .has_offsets = formats[type].has_offsets,
-        .group = formats[type].group,
-    };
-    if (packed.has_table) { tk_code_table(type, packed.table); }
-    for (int i = 0; i < 16 && packed.has_table; i++) { packed.table[i] = (uint8_t)(packed.table[i] ^ 0x80); }
-    packed.panel_bytes = columns / 32 * tk_packed_block_bytes(&packed);
+    const tk_format f = tk_format_of(type);
+    tk_packed packed = {.rows = rows, .columns = columns, .type = type};
+    if (f.has_table) {
+        int8_t codes[16];
+        tk_code_table(type, codes);
+        for (int i = 0; i < 16; i++) { packed.table[i] = (uint8_t)(codes[i] + f.bias); }
+    }
+    packed.panel_bytes = columns / 32 * tk_packed_block_bytes(f) + columns / 256 * tk_head_bytes(f);
     return packed;
 }
 
-// What is stored for each possible code, at index code + 128.
-static void stored_values(const tk_packed *packed, uint8_t *stored) {
-    for (int i = 0; i < 256; i++) { stored[i] = (uint8_t)(i - 128 + packed->bias); }
-    for (int i = 0; i < 16 && packed->has_table; i++) { stored[packed->table[i]] = (uint8_t)i; }
+// A row's lane in the lines of a plane: the bits of eight quads from `from` on.
+static inline void pack_lane(const uint32_t *quads, int from, int bits, uint8_t *lane) {
+    const uint32_t mask = ((1u << bits) - 1) * 0x01010101u;
+    for (int line = 0; line < bits; line++, lane += 4 * TK_PANEL_ROWS) {
+        uint32_t word = 0;
+        for (int q = line; q < 8; q += bits) { word |= (quads[q] >> from & mask) << bits * (q / bits); }
+        memcpy(lane, &word, sizeof word);
+    }
 }
 
-static uint8_t *store_scales(const tk_packed *packed, const float *values, long row_stride, uint8_t *to) {
-    for (int g = 0; g < 32 / packed->group; g++) {
+static inline void put_half(uint8_t *to, int r, uint16_t half) { memcpy(to + 2 * r, &half, sizeof half); }
+
+// Where everything of 32 inputs of one row goes, the block-th of the 256 that `parts` has.
+static inline void pack_row(tk_format f, const tk_parts *parts, int block, int r, uint8_t *to) {
+    uint32_t quads[8];
+    memcpy(quads, parts->codes + 32 * block, sizeof quads);
+    pack_lane(quads, 0, f.low_bits, to + 4 * r);
+    if (f.high_bits > 0) { pack_lane(quads, f.low_bits, f.high_bits, to + tk_plane_bytes(f.low_bits) + 4 * r); }
+    uint8_t *scales = to + tk_scales_at(f), *offsets = to + tk_offsets_at(f);
+    if (f.scales == TK_SCALE_HALF) {
+        put_half(scales, r, parts->d[block]);
+        if (f.has_offsets) { put_half(offsets, r, parts->m[block]); }
+        return;
+    }
+    for (int g = 0; g < 32 / f.group; g++) {
+        scales[g * TK_PANEL_ROWS + r] = parts->scales[block * (32 / f.group) + g];
+        if (f.has_offsets && f.scales == TK_SCALE_INTEGER) {
+            offsets[g * TK_PANEL_ROWS + r] = parts->offsets[block * (32 / f.group) + g];
+        }
+    }
+}
+
+// Expanded for each type, so that the bits are constants.
+INLINE void pack_panel(const tk_packed *packed, tk_type type, const uint8_t *rows, long row_bytes, long row_count,
+                       uint8_t *panel) {
+    const tk_format f = tk_format_of(type);
+    const long block_bytes = tk_packed_block_bytes(f), source_bytes = 256 / tk_block_elements(type) * tk_block_bytes(type);
+    for (long i = 0; i < packed->columns; i += 256, rows += source_bytes) {
+        long count = packed->columns - i < 256 ? packed->columns - i : 256;
+        uint8_t *blocks = panel + tk_head_bytes(f);
         for (int r = 0; r < TK_PANEL_ROWS; r++) {
-            // A type with scales for each 32 was unpacked with the same one for both sixteens.
-            float value = values[r * row_stride + g];
-            if (packed->has_half_scales) {
-                uint16_t half = tk_to_half(value);
-                memcpy(to, &half, 2);
-                to += 2;
+            tk_parts parts;
+            if (r < row_count) {
+                tk_unpack_parts(type, rows + r * row_bytes, count, &parts);
             } else {
-                memcpy(to, &value, 4);
-                to += 4;
+                memset(&parts, 0, sizeof parts);  // rows that fill up the last panel weigh nothing
             }
+            if (tk_has_head(f)) { put_half(panel, r, parts.d[0]); }
+            if (tk_has_head(f) && f.has_offsets) { put_half(panel + 2 * TK_PANEL_ROWS, r, parts.m[0]); }
+            for (int b = 0; b < count / 32; b++) { pack_row(f, &parts, b, r, blocks + b * block_bytes); }
         }
+        panel = blocks + count / 32 * block_bytes;
     }
-    return to;
 }
 
-void tk_pack_panel(const tk_packed *packed, tk_type type, const uint8_t *rows, long row_bytes, long row_count,
-                   uint8_t *panel, int8_t *codes, float *scales, float *offsets) {
-    long k = packed->columns, groups = k / TK_GROUP;
-    uint8_t stored[256];
-    stored_values(packed, stored);
-    // Rows that fill up the last panel weigh nothing.
-    memset(codes, 0, (size_t)(TK_PANEL_ROWS * k));
-    memset(scales, 0, (size_t)(TK_PANEL_ROWS * groups) * sizeof(float));
-    memset(offsets, 0, (size_t)(TK_PANEL_ROWS * groups) * sizeof(float));
-    for (long r = 0; r < row_count; r++) {
-        tk_unpack(type, rows + r * row_bytes, k, codes + r * k, scales + r * groups, offsets + r * groups);
-    }
-    for (long i = 0; i < k; i += 32) {
-        // Four inputs of a row make a lane; where codes are nibbles the sixteen inputs after share its bytes.
-        for (int quad = 0; quad < packed->bits; quad++) {
-            for (int r = 0; r < TK_PANEL_ROWS; r++) {
-                const int8_t *from = codes + r * k + i + 4 * quad;
-                for (int j = 0; j < 4; j++) {
-                    uint8_t low = stored[from[j] + 128];
-                    *panel++ = packed->bits == 4 ? (uint8_t)(low | stored[from[j + 16] + 128] << 4) : low;
-                }
-            }
-        }
-        panel = store_scales(packed, scales + i / TK_GROUP, groups, panel);
-        if (packed->has_offsets) { panel = store_scales(packed, offsets + i / TK_GROUP, groups, panel); }
+#define CASE(TYPE) case TYPE: pack_panel(packed, TYPE, rows, row_bytes, row_count, panel); break;
+
+void tk_pack_panel(const tk_packed *packed, const uint8_t *rows, long row_bytes, long row_count, uint8_t *panel) {
+    switch (packed->type) {
+        TK_PACKED_TYPES(CASE)
+    default: __builtin_trap();  // a type that is not quantized, or one that the list leaves out
     }
 }

@@ -1,9 +1,9 @@
 // Plain C, sums in double: what every machine can run, and the truth that the fast kernels are held to.
 #include "elementwise.h"
 #include "kernels.h"
+#include "packed_format.h"
 
 #include <math.h>
-#include <string.h>
 
 static float dot(const float *x, const float *y, long n) {
     double sum = 0;
@@ -18,24 +18,58 @@ static void multiply(const float *a, long a_stride, long m, const float *b, long
     }
 }
 
-// The scale or offset of row r for the group-th sixteen or thirty-two of a block.
-static double scale_at(const tk_packed *weight, const uint8_t *scales, int group, int r) {
-    long index = group * TK_PANEL_ROWS + r;
+static double half_at(const uint8_t *from) {
     float value;
-    tk_expand(weight->has_half_scales ? TK_F16 : TK_F32, scales + index * (weight->has_half_scales ? 2 : 4), 1, &value);
+    tk_expand(TK_F16, from, 1, &value);
     return (double)value;
 }
 
-// The codes of row r in a block, signed.
-static void codes_of_row(const tk_packed *weight, const uint8_t *block, int r, int16_t *codes) {
-    const uint8_t *lane = block + 4 * r;  // four inputs, then the next four after those of the other rows
-    for (int i = 0; i < 4 * weight->bits; i++) {
-        uint8_t byte = lane[i / 4 * 4 * TK_PANEL_ROWS + i % 4];
-        codes[i] = weight->bits == 8 ? byte : byte & 15;
-        if (weight->bits == 4) { codes[i + 16] = byte >> 4; }
+// The scale and offset of row r for the group-th sixteen or thirty-two of a block; the head is what the block's 256 have.
+static void scale_of_row(tk_format f, const uint8_t *head, const uint8_t *block, int group, int r, double *scale,
+                         double *offset) {
+    const long index = group * TK_PANEL_ROWS + r;
+    const uint8_t *scales = block + tk_scales_at(f), *offsets = block + tk_offsets_at(f);
+    const uint8_t *d = head + 2 * r, *m = d + 2 * TK_PANEL_ROWS;
+    *offset = 0;
+    switch (f.scales) {
+    case TK_SCALE_HALF:
+        *scale = half_at(scales + 2 * index);
+        if (f.has_offsets) { *offset = half_at(offsets + 2 * index); }
+        break;
+    case TK_SCALE_INTEGER:
+        *scale = half_at(d) * (int8_t)scales[index];
+        if (f.has_offsets) { *offset = half_at(m) * offsets[index]; }
+        break;
+    case TK_SCALE_NIBBLES:
+        *scale = half_at(d) * (scales[index] & 15);
+        *offset = half_at(m) * (scales[index] >> 4);
+        break;
+    case TK_SCALE_EXPONENT: *scale = ldexp(1, scales[index] - 128); break;
     }
-    for (int i = 0; i < 32 && weight->has_table; i++) { codes[i] = weight->table[codes[i]]; }
-    for (int i = 0; i < 32; i++) { codes[i] = (int16_t)(codes[i] - weight->bias); }
+}
+
+// What a plane has of row r for the inputs of a block.
+static void plane_of_row(const uint8_t *plane, int bits, int r, uint8_t *values) {
+    const uint32_t mask = ((1u << bits) - 1) * 0x01010101u;
+    for (int line = 0; line < bits; line++) {
+        uint32_t lane;
+        memcpy(&lane, plane + 4 * (line * TK_PANEL_ROWS + r), sizeof lane);
+        for (int quad = line; quad < 8; quad += bits, lane >>= bits) {
+            uint32_t four = lane & mask;
+            memcpy(values + 4 * quad, &four, sizeof four);
+        }
+    }
+}
+
+// The codes of row r in a block, signed.
+static void codes_of_row(tk_format f, const tk_packed *weight, const uint8_t *block, int r, int16_t *codes) {
+    uint8_t low[32], high[32] = {0};
+    plane_of_row(block, f.low_bits, r, low);
+    if (f.high_bits > 0) { plane_of_row(block + tk_plane_bytes(f.low_bits), f.high_bits, r, high); }
+    for (int i = 0; i < 32; i++) {
+        int code = low[i] | high[i] << f.low_bits;
+        codes[i] = (int16_t)((f.has_table ? weight->table[code] : code) - f.bias);
+    }
 }
 
 // A length that the compiler knows is one it can vectorise.
@@ -48,20 +82,24 @@ static inline int32_t dot_16(const int16_t *a, const int8_t *b) {
 // One row of weights by up to sixty-four rows of activations, from the i-th on.
 static void row_product(const tk_packed *weight, const uint8_t *panel, int r, const tk_quantized *x, long i, long m,
                         double *sums) {
-    const long k = weight->columns, block_bytes = tk_packed_block_bytes(weight);
-    const int groups = 32 / weight->group;
+    const tk_format f = tk_format_of(weight->type);
+    const long k = weight->columns, block_bytes = tk_packed_block_bytes(f);
+    const uint8_t *head = panel;
     for (long t = 0; t < m; t++) { sums[t] = 0; }
     for (long b = 0; b < k / 32; b++, panel += block_bytes) {
-        const uint8_t *scales = panel + TK_PANEL_ROWS * 32 * weight->bits / 8;
-        const uint8_t *offsets = scales + TK_PANEL_ROWS * (weight->has_half_scales ? 2 : 4) * groups;
+        if (b % 8 == 0) {
+            head = panel;
+            panel += tk_head_bytes(f);
+        }
         int16_t codes[32];
-        codes_of_row(weight, panel, r, codes);
-        for (int g = 0; g < groups; g++) {
-            double scale = scale_at(weight, scales, g, r), offset = weight->has_offsets ? scale_at(weight, offsets, g, r) : 0;
+        codes_of_row(f, weight, panel, r, codes);
+        for (int g = 0; g < 32 / f.group; g++) {
+            double scale, offset;
+            scale_of_row(f, head, panel, g, r, &scale, &offset);
             for (long t = 0; t < m; t++) {
                 long at = (i + t) * k + 32 * b;
                 int32_t high = 0, low = 0, total = 0;
-                for (int j = g * weight->group; j < (g + 1) * weight->group; j += 16) {
+                for (int j = g * f.group; j < (g + 1) * f.group; j += 16) {
                     high += dot_16(codes + j, x->high + at + j);
                     low += dot_16(codes + j, x->low + at + j);
                     total += x->sums[(at + j) / 16];

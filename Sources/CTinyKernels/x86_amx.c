@@ -30,48 +30,47 @@ void tk_amx_round_rows(const float *x, long first, long end, long k, uint16_t *t
     }
 }
 
-// Blocks first..<end of a panel to tiles [pairs of inputs][rows].
-static inline __attribute__((always_inline)) void expand_blocks(const tk_packed *weight, const uint8_t *panel, long first,
-                                                                long end, uint16_t *tiles, int bits, bool has_table,
-                                                                bool has_halves, bool has_offsets, int group) {
-    const __m512i table = panel_table(weight), byte = _mm512_set1_epi32(255);
-    const __m512i bias = _mm512_set1_epi32(weight->bias);
-    const long scale_bytes = TK_PANEL_ROWS * (has_halves ? 2 : 4);
-    const long block_bytes = TK_PANEL_ROWS * 32 * bits / 8 + scale_bytes * (32 / group) * (has_offsets ? 2 : 1);
-    for (long b = first; b < end; b++) {
-        const uint8_t *block = panel + b * block_bytes;
-        for (int line = 0; line < block_bytes; line += 64) { _mm_prefetch((const char *)block + line + 2048, _MM_HINT_T0); }
-        const uint8_t *scales = block + TK_PANEL_ROWS * 32 * bits / 8;
-        const uint8_t *offsets = scales + scale_bytes * (32 / group);
-        for (int g = 0; g < 32 / group; g++) {
-            __m512 scale = panel_scales(scales + g * scale_bytes, has_halves);
-            __m512 offset = has_offsets ? panel_scales(offsets + g * scale_bytes, has_halves) : _mm512_setzero_ps();
-            for (int quad = g * group / 4; quad < (g + 1) * group / 4; quad++) {
-                __m512i codes = panel_codes(block, quad, bits, has_table, table);
+// Blocks first..<end of a panel to tiles [pairs of inputs][rows]. `first` is a multiple of eight, as heads stand before so
+// many blocks.
+INLINE void expand_blocks(const tk_packed *weight, const uint8_t *panel, long first, long end, uint16_t *tiles, tk_format f) {
+    const __m512i table = panel_table(weight), byte = _mm512_set1_epi32(255), bias = _mm512_set1_epi32(f.bias);
+    const long block_bytes = tk_packed_block_bytes(f);
+    __m512 d = _mm512_setzero_ps(), m = d;
+    panel += first * block_bytes + first / 8 * tk_head_bytes(f);
+    for (long b = first; b < end; b++, panel += block_bytes, tiles += TILE_NUMBERS) {
+        if (tk_has_head(f) && b % 8 == 0) {
+            d = panel_halves(panel);
+            if (f.has_offsets) { m = panel_halves(panel + 2 * TK_PANEL_ROWS); }
+            panel += tk_head_bytes(f);
+        }
+        panel_prefetch(panel, block_bytes);
+#pragma clang loop unroll(full)  // shifts are constants then
+        for (int g = 0; g < 32 / f.group; g++) {
+            __m512 scale = panel_scale(panel, g, f, d);
+            __m512 offset = f.has_offsets ? panel_offset(panel, g, f, m) : _mm512_setzero_ps();
+#pragma clang loop unroll(full)
+            for (int quad = g * f.group / 4; quad < (g + 1) * f.group / 4; quad++) {
+                __m512i codes = panel_codes(panel, quad, f, table);
                 __m512 inputs[4];
                 for (int j = 0; j < 4; j++) {
                     __m512i code = _mm512_and_si512(_mm512_srli_epi32(codes, (unsigned)(8 * j)), byte);
-                    if (!has_offsets || bits == 8) { code = _mm512_sub_epi32(code, bias); }
+                    if (f.bias != 0) { code = _mm512_sub_epi32(code, bias); }
                     inputs[j] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(code), scale, offset);
                 }
                 _mm512_storeu_si512(tiles + 64 * quad, pairs_of(inputs[0], inputs[1]));
                 _mm512_storeu_si512(tiles + 64 * quad + 32, pairs_of(inputs[2], inputs[3]));
             }
         }
-        tiles += TILE_NUMBERS;
     }
 }
 
-#define FORMAT(BITS, TABLE, HALVES, OFFSETS, GROUP)                                                                    \
-    if (w->bits == BITS && w->has_table == TABLE && w->has_half_scales == HALVES && w->has_offsets == OFFSETS &&       \
-        w->group == GROUP) {                                                                                           \
-        expand_blocks(w, panel, first, end, tiles, BITS, TABLE, HALVES, OFFSETS, GROUP);                               \
-        return;                                                                                                        \
-    }
+#define CASE(TYPE) case TYPE: expand_blocks(w, panel, first, end, tiles, tk_format_of(TYPE)); break;
 
 static void expand(const tk_packed *w, const uint8_t *panel, long first, long end, uint16_t *tiles) {
-    TK_PACKED_FORMATS(FORMAT)
-    __builtin_trap();  // a format that pack.c makes and the list leaves out
+    switch (w->type) {
+        TK_PACKED_TYPES(CASE)
+    default: __builtin_trap();  // a type that is not quantized, or one that the list leaves out
+    }
 }
 
 // One or two tiles of rows by one or two panels, over `count` tiles of inputs; `y` is where the sums are added to, or set.

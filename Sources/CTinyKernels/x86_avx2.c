@@ -2,9 +2,7 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "elementwise.h"
-#include "kernels.h"
-
-#include <immintrin.h>
+#include "x86_avx2_panel.h"
 
 // The first n of eight lanes.
 static inline __m256i first(long n) {
@@ -68,71 +66,59 @@ static void multiply(const float *a, long a_stride, long m, const float *b, long
     }
 }
 
-static inline __m256 load_scales(const uint8_t *from, bool has_halves) {
-    return has_halves ? _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from)) : _mm256_loadu_ps((const float *)from);
-}
-
-// Four unsigned by four signed bytes a lane, added up. Weights of eight bits are taken as signed numbers and the sign is
-// moved over, since the sum of two products of unsigned ones would not fit sixteen bits.
-static inline __m256i add_products(__m256i sum, __m256i w, __m256i x, int bits, bool has_table) {
-    __m256i pairs = bits == 8 || has_table ? _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w))
-                                           : _mm256_maddubs_epi16(w, x);
+// Four unsigned by four signed bytes a lane, added up. The sign of signed weights is moved over to the other factor; two
+// products of unsigned weights of eight bits would not fit sixteen.
+INLINE __m256i add_products(__m256i sum, __m256i w, __m256i x, bool is_signed) {
+    __m256i pairs = is_signed ? _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w)) : _mm256_maddubs_epi16(w, x);
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
 // Half a panel, eight rows, by MR rows of activations; as in x86_avx512vnni.c.
-static inline __attribute__((always_inline)) void panel_product(
-    const tk_packed *weight, const uint8_t *panel, int half, const tk_quantized *x, long i, int mr, int bits,
-    bool has_table, bool has_halves, bool has_offsets, int group, __m256 *sum) {
-    const bool is_signed = bits == 8 || has_table;
-    const __m256i fifteen = _mm256_set1_epi8(15), raise = _mm256_set1_epi8((char)0x80);
-    const __m256i bias = _mm256_set1_epi32(is_signed ? 0 : weight->bias);
+INLINE void panel_product(const tk_packed *weight, const uint8_t *panel, int half, const tk_quantized *x, long i, int mr,
+                          tk_format f, __m256 *sum) {
+    const bool is_signed = f.low_bits == 8 || f.has_table;
     const __m256i table = _mm256_xor_si256(
-        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)weight->table)), raise);
-    const long k = weight->columns, scale_bytes = TK_PANEL_ROWS * (has_halves ? 2 : 4);
-    const long block_bytes = TK_PANEL_ROWS * 32 * bits / 8 + scale_bytes * (32 / group) * (has_offsets ? 2 : 1);
+        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)weight->table)), _mm256_set1_epi8((char)0x80));
+    const long k = weight->columns, block_bytes = tk_packed_block_bytes(f);
+    __m256 d = _mm256_setzero_ps(), m = d;
     for (int r = 0; r < mr; r++) { sum[r] = _mm256_setzero_ps(); }
     for (long b = 0; b < k / 32; b++, panel += block_bytes) {
-        const uint8_t *scales = panel + TK_PANEL_ROWS * 32 * bits / 8 + half * scale_bytes / 2;
-        const uint8_t *offsets = scales + scale_bytes * (32 / group);
-        for (int g = 0; g < 32 / group; g++) {
+        if (tk_has_head(f) && b % 8 == 0) {
+            d = panel_halves(panel + 16 * half);
+            if (f.has_offsets) { m = panel_halves(panel + 2 * TK_PANEL_ROWS + 16 * half); }
+            panel += tk_head_bytes(f);
+        }
+        for (int g = 0; g < 32 / f.group; g++) {
             __m256i high[4], low[4];
             for (int r = 0; r < mr; r++) { high[r] = low[r] = _mm256_setzero_si256(); }
-            for (int quad = g * group / 4; quad < (g + 1) * group / 4; quad++) {
-                const uint8_t *from = panel + 64 * (bits == 8 ? quad : quad % 4) + 32 * half;
-                __m256i w = _mm256_loadu_si256((const __m256i *)from);
-                if (bits == 4) { w = _mm256_and_si256(quad < 4 ? w : _mm256_srli_epi16(w, 4), fifteen); }
-                if (bits == 8) { w = _mm256_xor_si256(w, raise); }
-                if (has_table) { w = _mm256_shuffle_epi8(table, w); }
+            for (int quad = g * f.group / 4; quad < (g + 1) * f.group / 4; quad++) {
+                __m256i w = panel_codes(panel, half, quad, f, table);
                 for (int r = 0; r < mr; r++) {
                     long at = (i + r) * k + 32 * b + 4 * quad;
-                    high[r] = add_products(high[r], w, _mm256_set1_epi32(quad_at(x->high + at)), bits, has_table);
-                    low[r] = add_products(low[r], w, _mm256_set1_epi32(quad_at(x->low + at)), bits, has_table);
+                    high[r] = add_products(high[r], w, _mm256_set1_epi32(quad_at(x->high + at)), is_signed);
+                    low[r] = add_products(low[r], w, _mm256_set1_epi32(quad_at(x->low + at)), is_signed);
                 }
             }
-            __m256 scale = load_scales(scales + g * scale_bytes, has_halves);
+            __m256 scale = panel_scale(panel, half, g, f, d);
+            __m256 offset = f.has_offsets ? panel_offset(panel, half, g, f, m) : _mm256_setzero_ps();
             for (int r = 0; r < mr; r++) {
-                const int32_t *sums = x->sums + ((i + r) * k + 32 * b + g * group) / TK_GROUP;
-                int32_t total = group == 32 ? sums[0] + sums[1] : sums[0];
+                const int32_t *sums = x->sums + ((i + r) * k + 32 * b + g * f.group) / TK_GROUP;
+                int32_t total = f.group == 32 ? sums[0] + sums[1] : sums[0];
                 float factor = x->scales[((i + r) * k + 32 * b) / 32];
                 __m256i products = _mm256_add_epi32(_mm256_slli_epi32(high[r], 7), low[r]);
-                if (!is_signed && !has_offsets) {
-                    products = _mm256_sub_epi32(products, _mm256_mullo_epi32(bias, _mm256_set1_epi32(total)));
+                if (!is_signed && f.bias != 0) {
+                    products = _mm256_sub_epi32(products, _mm256_set1_epi32(f.bias * total));
                 }
                 __m256 scaled = _mm256_mul_ps(scale, _mm256_set1_ps(factor));
                 sum[r] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(products), scaled, sum[r]);
-                if (has_offsets) {
-                    __m256 offset = load_scales(offsets + g * scale_bytes, has_halves);
-                    sum[r] = _mm256_fmadd_ps(offset, _mm256_set1_ps(factor * (float)total), sum[r]);
-                }
+                if (f.has_offsets) { sum[r] = _mm256_fmadd_ps(offset, _mm256_set1_ps(factor * (float)total), sum[r]); }
             }
         }
     }
 }
 
-static inline __attribute__((always_inline)) void panels_product(
-    const tk_packed *weight, long first_panel, long end, const tk_quantized *x, long m, float *y, long y_stride, int bits,
-    bool has_table, bool has_halves, bool has_offsets, int group) {
+INLINE void panels_product(const tk_packed *weight, long first_panel, long end, const tk_quantized *x, long m, float *y,
+                           long y_stride, tk_format f) {
     for (long j = 2 * first_panel; j < 2 * end && 8 * j < weight->rows; j++) {
         const uint8_t *panel = weight->panels + j / 2 * weight->panel_bytes;
         __m256i mask = first(weight->rows - 8 * j);
@@ -140,9 +126,9 @@ static inline __attribute__((always_inline)) void panels_product(
         for (long i = 0; i < m;) {
             long mr = m - i >= 4 ? 4 : 1;
             if (mr == 4) {
-                panel_product(weight, panel, j % 2, x, i, 4, bits, has_table, has_halves, has_offsets, group, sum);
+                panel_product(weight, panel, j % 2, x, i, 4, f, sum);
             } else {
-                panel_product(weight, panel, j % 2, x, i, 1, bits, has_table, has_halves, has_offsets, group, sum);
+                panel_product(weight, panel, j % 2, x, i, 1, f, sum);
             }
             for (long r = 0; r < mr; r++) { _mm256_maskstore_ps(y + (i + r) * y_stride + 8 * j, mask, sum[r]); }
             i += mr;
@@ -150,17 +136,14 @@ static inline __attribute__((always_inline)) void panels_product(
     }
 }
 
-#define FORMAT(BITS, TABLE, HALVES, OFFSETS, GROUP)                                                                    \
-    if (w->bits == BITS && w->has_table == TABLE && w->has_half_scales == HALVES && w->has_offsets == OFFSETS &&       \
-        w->group == GROUP) {                                                                                           \
-        panels_product(w, first_panel, end, x, m, y, y_stride, BITS, TABLE, HALVES, OFFSETS, GROUP);                   \
-        return;                                                                                                        \
-    }
+#define CASE(TYPE) case TYPE: panels_product(w, first_panel, end, x, m, y, y_stride, tk_format_of(TYPE)); break;
 
 static void multiply_packed(const tk_packed *w, long first_panel, long end, const tk_quantized *x, long m, float *y,
                             long y_stride) {
-    TK_PACKED_FORMATS(FORMAT)
-    __builtin_trap();  // a format that pack.c makes and the list leaves out
+    switch (w->type) {
+        TK_PACKED_TYPES(CASE)
+    default: __builtin_trap();  // a type that is not quantized, or one that the list leaves out
+    }
 }
 
 // As in x86_avx512vnni.c, with eight lanes.

@@ -70,84 +70,81 @@ static void quantize(const float *values, long k, int8_t *high, int8_t *low, flo
     }
 }
 
-// One panel by MR rows of activations. Everything but the pointers is constant where this is expanded, so each format
-// gets code of its own. `vpdpbusd` takes four inputs of sixteen rows at a time; high and low codes are added up apart.
-static inline __attribute__((always_inline)) void panel_product(
-    const tk_packed *weight, const uint8_t *panel, const tk_quantized *x, long i, int mr, int bits, bool has_table,
-    bool has_halves, bool has_offsets, int group, __m512 *sum) {
-    const __m512i bias = _mm512_set1_epi32(weight->bias), table = panel_table(weight);
-    const long k = weight->columns, scale_bytes = TK_PANEL_ROWS * (has_halves ? 2 : 4);
-    const long block_bytes = TK_PANEL_ROWS * 32 * bits / 8 + scale_bytes * (32 / group) * (has_offsets ? 2 : 1);
-    for (int r = 0; r < mr; r++) { sum[r] = _mm512_setzero_ps(); }
+// One panel by four rows of activations or one. Everything but the pointers is constant where this is expanded, so each
+// type gets code of its own. `vpdpbusd` takes four inputs of sixteen rows at a time; high and low codes are added up apart.
+INLINE void panel_product(const tk_packed *weight, const uint8_t *panel, const tk_quantized *x, long i, int rows,
+                          tk_format f, __m512 *sum) {
+    // A sum waits for the one before it: a single row is added up in two chains, so that there is enough to do meanwhile.
+    const int chains = rows == 1 ? 2 : 1;
+    const __m512i table = panel_table(weight);
+    const long k = weight->columns, block_bytes = tk_packed_block_bytes(f);
+    __m512 d = _mm512_setzero_ps(), m = d;
+    for (int r = 0; r < rows; r++) { sum[r] = _mm512_setzero_ps(); }
     for (long b = 0; b < k / 32; b++, panel += block_bytes) {
-        for (int line = 0; line < block_bytes; line += 64) { _mm_prefetch((const char *)panel + line + 2048, _MM_HINT_T0); }
-        const uint8_t *scales = panel + TK_PANEL_ROWS * 32 * bits / 8;
-        const uint8_t *offsets = scales + scale_bytes * (32 / group);
-        for (int g = 0; g < 32 / group; g++) {
-            __m512i high[8], low[8];
-            for (int r = 0; r < mr; r++) { high[r] = low[r] = _mm512_setzero_si512(); }
-            for (int quad = g * group / 4; quad < (g + 1) * group / 4; quad++) {
-                __m512i w = panel_codes(panel, quad, bits, has_table, table);
-                for (int r = 0; r < mr; r++) {
+        if (tk_has_head(f) && b % 8 == 0) {
+            d = panel_halves(panel);
+            if (f.has_offsets) { m = panel_halves(panel + 2 * TK_PANEL_ROWS); }
+            panel += tk_head_bytes(f);
+        }
+        panel_prefetch(panel, block_bytes);
+#pragma clang loop unroll(full)  // shifts are constants then
+        for (int g = 0; g < 32 / f.group; g++) {
+            __m512i high[2][4], low[2][4];
+            for (int r = 0; r < 8; r++) { high[r / 4][r % 4] = low[r / 4][r % 4] = _mm512_setzero_si512(); }
+#pragma clang loop unroll(full)
+            for (int quad = g * f.group / 4; quad < (g + 1) * f.group / 4; quad++) {
+                __m512i w = panel_codes(panel, quad, f, table);
+                __m512i *upper = high[quad % chains], *lower = low[quad % chains];
+                for (int r = 0; r < rows; r++) {
                     long at = (i + r) * k + 32 * b + 4 * quad;
-                    high[r] = _mm512_dpbusd_epi32(high[r], w, _mm512_set1_epi32(quad_at(x->high + at)));
-                    low[r] = _mm512_dpbusd_epi32(low[r], w, _mm512_set1_epi32(quad_at(x->low + at)));
+                    upper[r] = _mm512_dpbusd_epi32(upper[r], w, _mm512_set1_epi32(quad_at(x->high + at)));
+                    lower[r] = _mm512_dpbusd_epi32(lower[r], w, _mm512_set1_epi32(quad_at(x->low + at)));
                 }
             }
-            __m512 scale = panel_scales(scales + g * scale_bytes, has_halves);
-            for (int r = 0; r < mr; r++) {
-                const int32_t *sums = x->sums + ((i + r) * k + 32 * b + g * group) / TK_GROUP;
-                int32_t total = group == 32 ? sums[0] + sums[1] : sums[0];
+            __m512 scale = panel_scale(panel, g, f, d);
+            __m512 offset = f.has_offsets ? panel_offset(panel, g, f, m) : _mm512_setzero_ps();
+            for (int r = 0; r < rows; r++) {
+                const int32_t *sums = x->sums + ((i + r) * k + 32 * b + g * f.group) / TK_GROUP;
+                int32_t total = f.group == 32 ? sums[0] + sums[1] : sums[0];
                 float factor = x->scales[((i + r) * k + 32 * b) / 32];
-                __m512i products = _mm512_add_epi32(_mm512_slli_epi32(high[r], 7), low[r]);
-                if (!has_offsets || bits == 8) {
-                    products = _mm512_sub_epi32(products, _mm512_mullo_epi32(bias, _mm512_set1_epi32(total)));
-                }
+                __m512i upper = _mm512_add_epi32(high[0][r], high[1][r]), lower = _mm512_add_epi32(low[0][r], low[1][r]);
+                __m512i products = _mm512_add_epi32(_mm512_slli_epi32(upper, 7), lower);
+                if (f.bias != 0) { products = _mm512_sub_epi32(products, _mm512_set1_epi32(f.bias * total)); }
                 __m512 scaled = _mm512_mul_ps(scale, _mm512_set1_ps(factor));
                 sum[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(products), scaled, sum[r]);
-                if (has_offsets) {
-                    __m512 offset = panel_scales(offsets + g * scale_bytes, has_halves);
-                    sum[r] = _mm512_fmadd_ps(offset, _mm512_set1_ps(factor * (float)total), sum[r]);
-                }
+                if (f.has_offsets) { sum[r] = _mm512_fmadd_ps(offset, _mm512_set1_ps(factor * (float)total), sum[r]); }
             }
         }
     }
 }
 
-static inline __attribute__((always_inline)) void panels_product(
-    const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y, long y_stride, int bits,
-    bool has_table, bool has_halves, bool has_offsets, int group) {
+INLINE void panels_product(const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y,
+                           long y_stride, tk_format f) {
     for (long p = first; p < end; p++) {
         const uint8_t *panel = weight->panels + p * weight->panel_bytes;
-        long rows = weight->rows - p * TK_PANEL_ROWS;
-        __mmask16 mask = first_lanes(rows);
-        __m512 sum[8];
+        __mmask16 mask = first_lanes(weight->rows - p * TK_PANEL_ROWS);
+        __m512 sum[4];
         for (long i = 0; i < m;) {
-            long mr = m - i >= 8 ? 8 : m - i >= 4 ? 4 : 1;
-            if (mr == 8) {
-                panel_product(weight, panel, x, i, 8, bits, has_table, has_halves, has_offsets, group, sum);
-            } else if (mr == 4) {
-                panel_product(weight, panel, x, i, 4, bits, has_table, has_halves, has_offsets, group, sum);
+            int rows = m - i >= 4 ? 4 : 1;
+            if (rows == 4) {
+                panel_product(weight, panel, x, i, 4, f, sum);
             } else {
-                panel_product(weight, panel, x, i, 1, bits, has_table, has_halves, has_offsets, group, sum);
+                panel_product(weight, panel, x, i, 1, f, sum);
             }
-            for (long r = 0; r < mr; r++) { _mm512_mask_storeu_ps(y + (i + r) * y_stride + p * TK_PANEL_ROWS, mask, sum[r]); }
-            i += mr;
+            for (int r = 0; r < rows; r++) { _mm512_mask_storeu_ps(y + (i + r) * y_stride + p * TK_PANEL_ROWS, mask, sum[r]); }
+            i += rows;
         }
     }
 }
 
-#define FORMAT(BITS, TABLE, HALVES, OFFSETS, GROUP)                                                                    \
-    if (w->bits == BITS && w->has_table == TABLE && w->has_half_scales == HALVES && w->has_offsets == OFFSETS &&       \
-        w->group == GROUP) {                                                                                           \
-        panels_product(w, first, end, x, m, y, y_stride, BITS, TABLE, HALVES, OFFSETS, GROUP);                         \
-        return;                                                                                                        \
-    }
+#define CASE(TYPE) case TYPE: panels_product(w, first, end, x, m, y, y_stride, tk_format_of(TYPE)); break;
 
 static void multiply_packed(const tk_packed *w, long first, long end, const tk_quantized *x, long m, float *y,
                             long y_stride) {
-    TK_PACKED_FORMATS(FORMAT)
-    __builtin_trap();  // a format that pack.c makes and the list leaves out
+    switch (w->type) {
+        TK_PACKED_TYPES(CASE)
+    default: __builtin_trap();  // a type that is not quantized, or one that the list leaves out
+    }
 }
 
 // MR rows of weights over NC · 16 columns of v at a time; a column's sum runs over j in order.

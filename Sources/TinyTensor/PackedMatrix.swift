@@ -22,42 +22,20 @@ package final class PackedMatrix: @unchecked Sendable {
             let format = packed
             pool.run { part in
                 let range = pool.range(of: part, count: panels)
-                let scratch = PackingScratch(columns: matrix.columns)
                 withUnsafePointer(to: format) { format in
                     for panel in range {
                         let first = panel * TK_PANEL_ROWS
                         guard let to = UnsafeMutablePointer<UInt8>(bitPattern: address + UInt(panel * panelBytes))
                         else { return }
                         tk_pack_panel(
-                            format, matrix.type.kernelType,
-                            (matrix.base + first * matrix.rowBytes).assumingMemoryBound(to: UInt8.self),
-                            matrix.rowBytes,
-                            min(TK_PANEL_ROWS, matrix.rows - first), to, scratch.codes, scratch.scales, scratch.offsets)
+                            format, (matrix.base + first * matrix.rowBytes).assumingMemoryBound(to: UInt8.self),
+                            matrix.rowBytes, min(TK_PANEL_ROWS, matrix.rows - first), to)
                     }
                 }
             }
         }
         packed.panels = memory.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         self.packed = packed
-    }
-}
-
-/// One panel's rows, unpacked.
-private final class PackingScratch {
-    let codes: UnsafeMutablePointer<Int8>
-    let scales: UnsafeMutablePointer<Float>
-    let offsets: UnsafeMutablePointer<Float>
-
-    init(columns: Int) {
-        codes = .allocate(capacity: TK_PANEL_ROWS * columns)
-        scales = .allocate(capacity: TK_PANEL_ROWS * columns / TK_GROUP)
-        offsets = .allocate(capacity: TK_PANEL_ROWS * columns / TK_GROUP)
-    }
-
-    deinit {
-        codes.deallocate()
-        scales.deallocate()
-        offsets.deallocate()
     }
 }
 

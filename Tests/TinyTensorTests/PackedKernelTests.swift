@@ -61,7 +61,13 @@ private final class Activations {
     @Test(arguments: quantized, InstructionSet.all) func everyWeightStandsInItsPlace(
         _ type: ElementType, _ set: InstructionSet
     ) throws {
-        let (rows, columns) = (19, 256)  // a whole panel, and a part of one
+        // Some types have blocks that do not fill 256 inputs.
+        for columns in [256, 288] where columns % type.blockElements == 0 {
+            try checkEveryWeight(type, set, rows: 24, columns: columns)  // a whole panel, and a part of one
+        }
+    }
+
+    private func checkEveryWeight(_ type: ElementType, _ set: InstructionSet, rows: Int, columns: Int) throws {
         let matrix = try MatMulTests.matrix(type, rows: rows, columns: columns)
         let packed = PackedMatrix(matrix, pool: ThreadPool(threadCount: 1))
         let weights = matrix.floats()
@@ -80,6 +86,19 @@ private final class Activations {
                 y, expected, within: { gamma(6) * (abs(expected[$0]) + Double(size) * Double(Self.largest) * 0x1p-30) },
                 "\(type.rawValue), \(set.kernels.name), inputs from \(first) on")
         }
+    }
+
+    /// Bits that a weight takes: what it takes in the file, or hardly more.
+    @Test(
+        arguments: [
+            (.q8_0, 8.5), (.q4_0, 4.5), (.q4_1, 5), (.q5_0, 5.5), (.q5_1, 6), (.q2K, 2.625), (.q3K, 3.5625),
+            (.q4K, 4.625),
+            (.q5K, 5.625), (.q6K, 6.5625), (.iq4NL, 4.5), (.iq4XS, 4.3125), (.mxfp4, 4.25),
+        ] as [(ElementType, Double)]) func sizes(_ type: ElementType, _ bits: Double)
+    {
+        let (rows, columns) = (64, 512)
+        let bytes = Compute.preparedBytes(type, rows: rows, columns: columns, precision: .fast)
+        #expect(Double(8 * bytes) == bits * Double(rows * columns), "\(type.rawValue)")
     }
 
     /// Any number of rows, in any company, and any share of the panels gives the same bits.

@@ -45,7 +45,7 @@ uint16_t tk_to_half(float value);
 void tk_transpose(const void *source, long rows, long columns, long size, void *target);
 
 // The sixteen codes of a type whose codes are looked up.
-void tk_code_table(tk_type type, uint8_t *codes);
+void tk_code_table(tk_type type, int8_t *codes);
 
 // --- Kernels of one instruction set. ---
 
@@ -65,18 +65,13 @@ enum { TK_LARGEST_CODE = 127 * 128 };
 // Rows of weights that are packed together.
 enum { TK_PANEL_ROWS = 16 };
 
-// Quantized weights, packed: see pack.c. Panels stand one after the other, the last filled up with zeros.
+// Quantized weights, packed: see packed_format.h. Panels stand one after the other, the last filled up with zeros.
 typedef struct {
     const uint8_t *panels;
     long rows, columns;
     long panel_bytes;
-    uint8_t bits;           // 4 or 8 a code
-    uint8_t bias;           // what was added to make codes unsigned
-    bool has_table;         // stored are indices into a table of code + 128
-    bool has_half_scales;   // 16 bits, or 32
-    bool has_offsets;
-    uint8_t group;          // inputs that share a scale: 16 or 32
-    uint8_t table[16];
+    tk_type type;
+    uint8_t table[16];  // code + 128 for each index, where codes are looked up
 } tk_packed;
 
 // Inputs that weights are expanded for at a time where they are multiplied in tiles.
@@ -166,11 +161,8 @@ void tk_quantize_rows(const tk_kernels *kernels, const float *x, long first, lon
 
 // How a matrix of this type is packed; `panels` is left to the caller, panel_bytes · ⌈rows / TK_PANEL_ROWS⌉ bytes.
 tk_packed tk_packed_format(tk_type type, long rows, long columns);
-long tk_packed_block_bytes(const tk_packed *packed);
-// Packs `row_count` rows, at most TK_PANEL_ROWS, into one panel. codes [TK_PANEL_ROWS · K], scales and offsets
-// [TK_PANEL_ROWS · K / TK_GROUP] are scratch.
-void tk_pack_panel(const tk_packed *packed, tk_type type, const uint8_t *rows, long row_bytes, long row_count,
-                   uint8_t *panel, int8_t *codes, float *scales, float *offsets);
+// Packs `row_count` rows, at most TK_PANEL_ROWS, into one panel.
+void tk_pack_panel(const tk_packed *packed, const uint8_t *rows, long row_bytes, long row_count, uint8_t *panel);
 
 // --- Attention (attention.c) ---
 
