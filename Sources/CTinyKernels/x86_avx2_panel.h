@@ -7,6 +7,11 @@
 
 #include <immintrin.h>
 
+// Asks for what will be read some blocks later; past the end of the weights it asks for nothing that matters.
+INLINE void panel_prefetch(const uint8_t *block, long bytes) {
+    for (long line = 0; line < bytes; line += 64) { _mm_prefetch((const char *)block + line + 3072, _MM_HINT_T0); }
+}
+
 // What a plane has for a quad of half a panel, moved so that it begins at bit `at` of each byte; others are left over.
 INLINE __m256i plane_quad(const uint8_t *plane, int half, int quad, int bits, int at) {
     const int from = bits * (quad / bits);
