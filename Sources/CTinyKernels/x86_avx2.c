@@ -205,20 +205,18 @@ static void weigh(const float *p, long p_stride, long m, const float *v, long wi
 }
 
 static void widen(const uint16_t *halves, long n, float *values) {
-    for (long i = 0; i < n; i += 8) {
-        uint16_t some[8];
-        long count = n - i < 8 ? n - i : 8;
-        memcpy(some, halves + i, (size_t)count * 2);
-        _mm256_maskstore_ps(values + i, first(count), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)some)));
+    long i = 0;
+    for (; i + 8 <= n; i += 8) {
+        _mm256_storeu_ps(values + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(halves + i))));
     }
+    for (; i < n; i++) { values[i] = _cvtsh_ss(halves[i]); }
 }
 
 static void narrow(const float *values, long n, uint16_t *halves) {
-    const __m256 limit = _mm256_set1_ps(TK_LARGEST_HALF);
+    const __m256 limit = _mm256_set1_ps(TK_LARGEST_HALF), lowest = _mm256_set1_ps(-TK_LARGEST_HALF);
     for (long i = 0; i < n; i += 8) {
         long count = n - i < 8 ? n - i : 8;
-        __m256 x = _mm256_maskload_ps(values + i, first(count));
-        x = _mm256_max_ps(_mm256_sub_ps(_mm256_setzero_ps(), limit), _mm256_min_ps(limit, x));
+        __m256 x = _mm256_max_ps(lowest, _mm256_min_ps(limit, _mm256_maskload_ps(values + i, first(count))));
         uint16_t some[8];
         _mm_storeu_si128((__m128i *)some, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
         memcpy(halves + i, some, (size_t)count * 2);

@@ -196,7 +196,7 @@ static void narrow(const float *values, long n, uint16_t *halves) {
     for (long i = 0; i < n; i += 16) {
         __mmask16 mask = first_lanes(n - i);
         __m512 x = _mm512_maskz_loadu_ps(mask, values + i);
-        x = _mm512_max_ps(_mm512_sub_ps(_mm512_setzero_ps(), limit), _mm512_min_ps(limit, x));
+        x = _mm512_max_ps(_mm512_set1_ps(-TK_LARGEST_HALF), _mm512_min_ps(limit, x));
         _mm256_mask_storeu_epi16(halves + i, mask, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
     }
 }

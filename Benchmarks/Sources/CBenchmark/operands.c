@@ -26,20 +26,13 @@ static void *aligned(size_t bytes) {
 static bool make_panel(const tk_packed *format, tk_type type, uint8_t *panel) {
     long k = format->columns, row_bytes = k / tk_block_elements(type) * tk_block_bytes(type);
     uint8_t *rows = aligned((size_t)(row_bytes * TK_PANEL_ROWS));
-    int8_t *codes = aligned((size_t)(k * TK_PANEL_ROWS));
-    float *scales = aligned((size_t)(2 * k * TK_PANEL_ROWS / TK_GROUP) * sizeof(float));
-    bool has_memory = rows && codes && scales;
     uint32_t state = 1;
-    for (long i = 0; has_memory && i < row_bytes * TK_PANEL_ROWS; i++) {
+    for (long i = 0; rows && i < row_bytes * TK_PANEL_ROWS; i++) {
         rows[i] = (uint8_t)(0x20 + (next(&state) >> 16) % 28);
     }
-    if (has_memory) {
-        tk_pack_panel(format, type, rows, row_bytes, TK_PANEL_ROWS, panel, codes, scales,
-                      scales + k * TK_PANEL_ROWS / TK_GROUP);
-    }
+    if (rows) { tk_pack_panel(format, rows, row_bytes, TK_PANEL_ROWS, panel); }
+    bool has_memory = rows != NULL;
     free(rows);
-    free(codes);
-    free(scales);
     return has_memory;
 }
 
