@@ -2,7 +2,7 @@
 // are expanded to tiles a few rows at a time and used for all rows of a prompt; sums stay in single precision.
 #if defined(__x86_64__)
 #pragma clang attribute push(                                                                                          \
-    __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512bf16,fma"))), apply_to = function)
+    __attribute__((target("amx-tile,amx-bf16,prfchw,avx512f,avx512bw,avx512vl,avx512bf16,fma"))), apply_to = function)
 #include "x86_amx.h"
 
 #if defined(__linux__)
@@ -14,18 +14,24 @@
 // beside the rows that pass by, and all of a prompt's rows in the second.
 enum { BLOCK_TILES = TK_TILE_BLOCK / TILE_INPUTS };
 
-// Rows first..<end to bf16, tile after tile; what is missing to a whole tile of rows is filled up with zeros.
-void tk_amx_round_rows(const float *x, long first, long end, long k, uint16_t *tiled) {
-    const long tiles = k / TILE_INPUTS;
+// Where the tiles of a row tile begin, for the inputs from a block on. Blocks stand one after the other, each with all rows:
+// what is read together lies together, and does not crowd into a part of the cache.
+static inline long tiles_at(long row_tile, long row_tiles, long block, long blocks) {
+    long count = blocks - block < BLOCK_TILES ? blocks - block : BLOCK_TILES;
+    return (block * row_tiles + row_tile * count) * TILE_NUMBERS;
+}
+
+// Rows first..<end of m to bf16; what is missing to a whole tile of rows is filled up with zeros.
+void tk_amx_round_rows(const float *x, long first, long end, long m, long k, uint16_t *tiled) {
+    const long tiles = k / TILE_INPUTS, row_tiles = (m + TILE_ROWS - 1) / TILE_ROWS;
     for (long i = first; i < end || i % TILE_ROWS; i++) {
-        uint16_t *to = tiled + i / TILE_ROWS * tiles * TILE_NUMBERS + i % TILE_ROWS * TILE_INPUTS;
-        for (long b = 0; b < tiles; b++, to += TILE_NUMBERS) {
-            __m512i pairs = _mm512_setzero_si512();
-            if (i < end) {
+        for (long block = 0; block < tiles; block += BLOCK_TILES) {
+            uint16_t *to = tiled + tiles_at(i / TILE_ROWS, row_tiles, block, tiles) + i % TILE_ROWS * TILE_INPUTS;
+            for (long b = block; b < tiles && b < block + BLOCK_TILES; b++, to += TILE_NUMBERS) {
                 const float *from = x + i * k + b * TILE_INPUTS;
-                pairs = rounded(_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16));
+                _mm512_storeu_si512(to, i < end ? rounded(_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16))
+                                                : _mm512_setzero_si512());
             }
-            _mm512_storeu_si512(to, pairs);
         }
     }
 }
@@ -73,62 +79,74 @@ static void expand(const tk_packed *w, const uint8_t *panel, long first, long en
     }
 }
 
-// One or two tiles of rows by one or two panels, over `count` tiles of inputs; `y` is where the sums are added to, or set.
-static inline __attribute__((always_inline)) void tiles_product(const uint16_t *a, long a_stride, const uint16_t *b,
-                                                                long b_stride, long count, float *y, long y_stride, bool adds,
-                                                                int na, int nb) {
-    if (adds) { load_sums(y, y_stride, na, nb); } else { clear_sums(); }
-    add_tiles(a, a_stride, TILE_NUMBERS, b, b_stride, TILE_NUMBERS, count, na, nb);
-    store_sums(y, y_stride, na, nb);
-}
-
-// The same at an edge of y: sums go through a buffer of whole tiles.
-static void edge_product(const uint16_t *a, long a_stride, const uint16_t *b, long b_stride, long count, float *y,
-                         long y_stride, bool adds, long rows, long columns) {
-    float buffer[4 * TILE_ROWS * TILE_ROWS];
-    __mmask16 masks[2] = {first_lanes(columns), first_lanes(columns - 16 < 0 ? 0 : columns - 16)};
+// Up to two tiles of rows by two panels, over `count` tiles of inputs; the sums are added to what y has, or set. They go
+// through a buffer, as rows of y stand far apart: plain stores wait for their lines in peace, those of tiles hold up the rest.
+static void tiles_product(const uint16_t *a, long a_stride, const uint16_t *b, long b_stride, long count, float *y,
+                          long y_stride, bool adds, long rows, long columns) {
+    float buffer[32 * 32] __attribute__((aligned(64)));
+    const __mmask16 masks[2] = {first_lanes(columns), first_lanes(columns < 16 ? 0 : columns - 16)};
     if (adds) {
-        for (long r = 0; r < 32; r++) {
+        for (long r = 0; r < rows; r++) {
             for (int s = 0; s < 2; s++) {
-                __m512 sums = r < rows ? _mm512_maskz_loadu_ps(masks[s], y + r * y_stride + 16 * s) : _mm512_setzero_ps();
-                _mm512_storeu_ps(buffer + 32 * r + 16 * s, sums);
+                _mm512_store_ps(buffer + 32 * r + 16 * s, _mm512_maskz_loadu_ps(masks[s], y + r * y_stride + 16 * s));
             }
         }
+        load_sums(buffer, 32, 2, 2);
+    } else {
+        clear_sums();
     }
     if (rows > 16) {
-        tiles_product(a, a_stride, b, b_stride, count, buffer, 32, adds, 2, 2);
+        add_tiles(a, a_stride, TILE_NUMBERS, b, b_stride, TILE_NUMBERS, count, 2, 2);
     } else {
-        tiles_product(a, a_stride, b, b_stride, count, buffer, 32, adds, 1, 2);
+        add_tiles(a, a_stride, TILE_NUMBERS, b, b_stride, TILE_NUMBERS, count, 1, 2);
     }
+    store_sums(buffer, 32, 2, 2);
     for (long r = 0; r < rows; r++) {
         for (int s = 0; s < 2; s++) {
-            _mm512_mask_storeu_ps(y + r * y_stride + 16 * s, masks[s], _mm512_loadu_ps(buffer + 32 * r + 16 * s));
+            _mm512_mask_storeu_ps(y + r * y_stride + 16 * s, masks[s], _mm512_load_ps(buffer + 32 * r + 16 * s));
         }
     }
 }
 
-void tk_amx_multiply_rounded(const tk_packed *weight, long first, long end, const uint16_t *x, long m, float *y,
-                             long y_stride, uint16_t *tiles) {
+// Asks for a share of what will be expanded next, so that memory works while tiles are multiplied.
+static void prefetch_share(const uint8_t *from, long bytes, long share, long shares) {
+    const uint8_t *end = from + bytes * (share + 1) / shares;
+    for (from += bytes * share / shares / 64 * 64; from < end; from += 64) { _mm_prefetch((const char *)from, _MM_HINT_T1); }
+}
+
+// Asks for the lines of the next rows' sums, which stand far apart.
+static void prefetch_sums(const float *sums, long stride, long rows) {
+    for (long r = 0; r < rows; r++) {
+        __builtin_prefetch(sums + r * stride, 1);
+        __builtin_prefetch(sums + r * stride + 16, 1);
+    }
+}
+
+void tk_amx_multiply_rounded(const tk_packed *weight, long first, long end, const uint16_t *x, long m, float *y, long y_stride,
+                             uint16_t *tiles) {
     configure_tiles();
     const long blocks = weight->columns / TILE_INPUTS, panel_tiles = BLOCK_TILES * TILE_NUMBERS;
+    const long row_tiles = (m + TILE_ROWS - 1) / TILE_ROWS;
     for (long block = 0; block < blocks; block += BLOCK_TILES) {
         long block_end = block + BLOCK_TILES < blocks ? block + BLOCK_TILES : blocks, count = block_end - block;
+        // Whole heads of 256 inputs, or none at all: what blocks take is in proportion to their number.
+        long offset = weight->panel_bytes * block / blocks, bytes = weight->panel_bytes * block_end / blocks - offset;
         for (long p = first; p < end; p += 2) {
             // An odd last panel goes with what the buffer held before; nobody looks at those sums.
             for (long s = 0; s < 2 && p + s < end; s++) {
                 expand(weight, weight->panels + (p + s) * weight->panel_bytes, block, block_end, tiles + s * panel_tiles);
             }
+            const uint8_t *next = weight->panels + (p + 2) * weight->panel_bytes + offset;
             long columns = weight->rows - p * 16, limit = (end - p) * 16;
             columns = columns < limit ? columns : limit;
             for (long i = 0; i < m; i += 32) {
-                const uint16_t *rows = x + (i / TILE_ROWS * blocks + block) * TILE_NUMBERS;
+                if (p + 2 < end) { prefetch_share(next, bytes, i / 32, (m + 31) / 32); }
+                if (p + 3 < end) { prefetch_share(next + weight->panel_bytes, bytes, i / 32, (m + 31) / 32); }
+                prefetch_sums(y + (i + 32) * y_stride + p * 16, y_stride, m - i - 32 < 32 ? m - i - 32 : 32);
+                const uint16_t *rows = x + tiles_at(i / TILE_ROWS, row_tiles, block, blocks);
                 float *sums = y + i * y_stride + p * 16;
-                if (m - i >= 32 && columns >= 32) {
-                    tiles_product(rows, blocks * TILE_NUMBERS, tiles, panel_tiles, count, sums, y_stride, block > 0, 2, 2);
-                } else {
-                    edge_product(rows, blocks * TILE_NUMBERS, tiles, panel_tiles, count, sums, y_stride, block > 0,
-                                 m - i < 32 ? m - i : 32, columns < 32 ? columns : 32);
-                }
+                tiles_product(rows, count * TILE_NUMBERS, tiles, panel_tiles, count, sums, y_stride, block > 0,
+                              m - i < 32 ? m - i : 32, columns < 32 ? columns : 32);
             }
         }
     }

@@ -94,7 +94,7 @@ private struct MatMul {
     func round(_ rows: Range<Int>) {
         if unit == .tiles {
             compute.kernels.table.pointee.round_rows(
-                x.base, rows.lowerBound, rows.upperBound, x.width, scratch.roundedActivations)
+                x.base, rows.lowerBound, rows.upperBound, x.count, x.width, scratch.roundedActivations)
         } else {
             var activations = scratch.activations
             tk_quantize_rows(compute.kernels.table, x.base, rows.lowerBound, rows.upperBound, x.width, &activations)

@@ -19,8 +19,8 @@ import TinyTestSupport
         let tiles = AlignedFloats([Float](repeating: .nan, count: Int(16 * TK_TILE_BLOCK)))
         let numbers = UnsafeMutableRawPointer(rounded.base).assumingMemoryBound(to: UInt16.self)
         let middle = count / 2 / 16 * 16
-        set.table.round_rows(x, 0, middle, columns, numbers)
-        set.table.round_rows(x, middle, count, columns, numbers)
+        set.table.round_rows(x, 0, middle, count, columns, numbers)
+        set.table.round_rows(x, middle, count, count, columns, numbers)
         let y = AlignedFloats([Float](repeating: untouched, count: count * packed.rows))
         let panels = panels ?? 0..<weight.panels
         set.table.multiply_rounded(

@@ -83,6 +83,6 @@ bool bench_quantized(const tk_kernels *kernels, const float *x, long m, long k, 
 uint16_t *bench_rounded_rows(const tk_kernels *kernels, const float *x, long m, long k) {
     if (!kernels->round_rows) { return NULL; }
     uint16_t *rounded = aligned((size_t)((m + 15) / 16 * 16 * k) * sizeof *rounded);
-    if (rounded) { kernels->round_rows(x, 0, m, k, rounded); }
+    if (rounded) { kernels->round_rows(x, 0, m, m, k, rounded); }
     return rounded;
 }

@@ -127,9 +127,9 @@ typedef struct {
     // For prompts, where there are units that multiply numbers of 16 bits in tiles; NULL elsewhere, and multiply_packed
     // serves instead.
 
-    // Rounds rows first..<end of x [T, k] to bf16, in tiles of 16 rows by 32 inputs: ⌈T / 16⌉ · 16 · k numbers. `first` is a
-    // multiple of 16, and so is `end` unless it is T.
-    void (*round_rows)(const float *x, long first, long end, long k, uint16_t *rounded);
+    // Rounds rows first..<end of x [m, k] to bf16, in tiles of 16 rows by 32 inputs: ⌈m / 16⌉ · 16 · k numbers. `first` is a
+    // multiple of 16, and so is `end` unless it is m.
+    void (*round_rows)(const float *x, long first, long end, long m, long k, uint16_t *rounded);
     // As multiply_packed, weights rounded to bf16 as well, sums in single precision. `tiles` is scratch of 2 · 16 ·
     // TK_TILE_BLOCK numbers.
     void (*multiply_rounded)(const tk_packed *weight, long first, long end, const uint16_t *rounded, long m, float *y,
