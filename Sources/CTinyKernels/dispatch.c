@@ -6,6 +6,8 @@ static const tk_variant *const variants[] = {
     &tk_x86_amx,
     &tk_x86_avx512vnni,
     &tk_x86_avx2,
+#elif defined(__aarch64__)
+    &tk_arm_dotprod,
 #endif
     &tk_plain,
 };
