@@ -134,8 +134,9 @@ typedef struct {
     // TK_TILE_BLOCK numbers.
     void (*multiply_rounded)(const tk_packed *weight, long first, long end, const uint16_t *rounded, long m, float *y,
                              long y_stride, uint16_t *tiles);
-    // Tokens first..<end of one head's cache, `first` a multiple of 32, as attend_packed takes them: keys of ⌈n / 16⌉ · 16 ·
-    // ⌈width / 32⌉ · 64 numbers, values of ⌈n / 32⌉ · 32 · ⌈width / 16⌉ · 16, for n tokens in all.
+    // Tokens first..<end of one head's cache, `first` a multiple of 32, as attend_packed takes them: keys of ⌈n / 32⌉ · 32 ·
+    // ⌈width / 32⌉ · 64 numbers, values of ⌈n / 32⌉ · 32 · ⌈width / 16⌉ · 16, for n tokens in all. What is behind the last
+    // sixteen tokens that have keys is read and not used.
     void (*pack_tokens)(tk_type type, const void *keys, const void *values, long first, long end, long width,
                         uint16_t *packed_keys, uint16_t *packed_values);
     // As tk_attend, for at most TK_TILE_QUERIES rows.
