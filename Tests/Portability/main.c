@@ -13,6 +13,9 @@ int main(int count, char **arguments) {
         if (!tk_is_supported(tk_kernels_at(i))) { continue; }
         test_floats(tk_kernels_at(i));
         test_packed(tk_kernels_at(i));
+        test_elementwise(tk_kernels_at(i));
+        test_attention(tk_kernels_at(i));
+        if (tk_kernels_at(i)->multiply_rounded) { test_tiles(tk_kernels_at(i)); }
         printf(" %s", tk_kernels_at(i)->name);
     }
     printf("\nformats: %016" PRIx64 "\n%ld checks, %ld failed\n", formats_fingerprint(), checks, failures);

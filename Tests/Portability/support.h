@@ -77,6 +77,10 @@ extern long checks, failures;
 
 void test_floats(const tk_kernels *kernels);
 void test_packed(const tk_kernels *kernels);
+void test_elementwise(const tk_kernels *kernels);
+void test_attention(const tk_kernels *kernels);
+// For tables that multiply in tiles.
+void test_tiles(const tk_kernels *kernels);
 // A number that stands for all that unpacking, packing and plain rounding give, which must not depend on the machine.
 uint64_t formats_fingerprint(void);
 
