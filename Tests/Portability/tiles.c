@@ -17,8 +17,8 @@ static void multiply(const tk_kernels *kernels, const float *x, long m, long fir
     uint16_t *rounded = memory(1, bytes, 0), *tiles = memory(2, tile_bytes, 0);
     memset(rounded, 0xFF, (size_t)bytes);
     memset(tiles, 0xFF, (size_t)tile_bytes);
-    kernels->round_rows(x, 0, middle, k, rounded);
-    kernels->round_rows(x, middle, m, k, rounded);
+    kernels->round_rows(x, 0, middle, m, k, rounded);
+    kernels->round_rows(x, middle, m, m, k, rounded);
     kernels->multiply_rounded(&weights.packed, first, end, rounded, m, y, stride, tiles);
 }
 
