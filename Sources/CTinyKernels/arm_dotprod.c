@@ -3,6 +3,7 @@
 // Before the attribute: what these declare belongs to every ARMv8.
 #include "arm_panel.h"
 #include "elementwise.h"
+#include "float_panels.h"
 
 #if defined(__linux__)
 #include <sys/auxv.h>
@@ -126,8 +127,10 @@ static bool is_supported(void) { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) !=
 static bool is_supported(void) { return false; }  // no way to ask is known here
 #endif
 
+TK_MULTIPLY_FLOATS(2)
+
 const tk_variant tk_arm_dotprod = {
-    {.name = "dotprod", .multiply = tk_multiply_neon, .multiply_packed = multiply_packed, .quantize = tk_quantize_neon,
+    {.name = "dotprod", .multiply = tk_multiply_neon, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_neon,
      .weigh = tk_weigh_neon, .widen = tk_widen_neon, .narrow = tk_narrow_neon, TK_ELEMENTWISE},
     is_supported,
 };

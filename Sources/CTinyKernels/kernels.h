@@ -24,6 +24,9 @@ extern const tk_variant tk_arm_dotprod;
 // For what is to be expanded with constant arguments.
 #define INLINE static inline __attribute__((always_inline))
 
+static inline bool tk_is_float(tk_type type) { return type == TK_F32 || type == TK_F16 || type == TK_BF16; }
+static inline long tk_float_bytes(tk_type type) { return type == TK_F32 ? 4 : 2; }
+
 // Four codes as they stand in memory.
 static inline int32_t quad_at(const int8_t *codes) {
     int32_t quad;

@@ -1,10 +1,14 @@
-// Quantized weights into the layout that kernels stream through (packed_format.h).
+// Weights into the layout that kernels stream through (packed_format.h).
 #include "kernels.h"
 #include "packed_format.h"
 
 tk_packed tk_packed_format(tk_type type, long rows, long columns) {
-    const tk_format f = tk_format_of(type);
     tk_packed packed = {.rows = rows, .columns = columns, .type = type};
+    if (tk_is_float(type)) {
+        packed.panel_bytes = columns * TK_PANEL_ROWS * tk_float_bytes(type);
+        return packed;
+    }
+    const tk_format f = tk_format_of(type);
     if (f.has_table) {
         int8_t codes[16];
         tk_code_table(type, codes);
@@ -69,11 +73,34 @@ INLINE void pack_panel(const tk_packed *packed, tk_type type, const uint8_t *row
     }
 }
 
+// Floats and halves: [inputs][rows].
+INLINE void interleave(long bytes, long columns, const uint8_t *rows, long row_bytes, long row_count, uint8_t *panel) {
+    for (long i = 0; i < columns; i++) {
+        for (long r = 0; r < TK_PANEL_ROWS; r++, panel += bytes) {
+            if (r < row_count) {
+                memcpy(panel, rows + r * row_bytes + i * bytes, (size_t)bytes);
+            } else {
+                memset(panel, 0, (size_t)bytes);
+            }
+        }
+    }
+}
+
+static void pack_floats(long bytes, long columns, const uint8_t *rows, long row_bytes, long row_count, uint8_t *panel) {
+    if (row_count < TK_PANEL_ROWS) {
+        interleave(bytes, columns, rows, row_bytes, row_count, panel);
+    } else if (bytes == 2) {
+        interleave(2, columns, rows, row_bytes, TK_PANEL_ROWS, panel);
+    } else {
+        interleave(4, columns, rows, row_bytes, TK_PANEL_ROWS, panel);
+    }
+}
+
 #define CASE(TYPE) case TYPE: pack_panel(packed, TYPE, rows, row_bytes, row_count, panel); break;
 
 void tk_pack_panel(const tk_packed *packed, const uint8_t *rows, long row_bytes, long row_count, uint8_t *panel) {
     switch (packed->type) {
         TK_PACKED_TYPES(CASE)
-    default: __builtin_trap();  // a type that is not quantized, or one that the list leaves out
+    default: pack_floats(tk_float_bytes(packed->type), packed->columns, rows, row_bytes, row_count, panel);
     }
 }

@@ -123,6 +123,22 @@ static void multiply_packed(const tk_packed *weight, long first, long end, const
     }
 }
 
+static void multiply_floats(const tk_packed *weight, long first, long end, const float *x, long m, float *y, long y_stride) {
+    const long k = weight->columns, bytes = tk_float_bytes(weight->type);
+    for (long j = first * TK_PANEL_ROWS; j < end * TK_PANEL_ROWS && j < weight->rows; j++) {
+        const uint8_t *panel = weight->panels + j / TK_PANEL_ROWS * weight->panel_bytes + j % TK_PANEL_ROWS * bytes;
+        for (long t = 0; t < m; t++) {
+            double sum = 0;
+            for (long i = 0; i < k; i++) {
+                float value;
+                tk_expand(weight->type, panel + i * TK_PANEL_ROWS * bytes, 1, &value);
+                sum += (double)value * (double)x[t * k + i];
+            }
+            y[t * y_stride + j] = (float)sum;
+        }
+    }
+}
+
 // Of 32 values. As bits NaN is above all numbers, so that it reaches the scale and is not lost.
 static float largest_magnitude(const float *values) {
     uint32_t largest = 0;
@@ -179,7 +195,7 @@ static void narrow(const float *values, long n, uint16_t *halves) {
 static bool always(void) { return true; }
 
 const tk_variant tk_plain = {
-    {.name = "plain", .multiply = multiply, .multiply_packed = multiply_packed, .quantize = tk_quantize_plain,
+    {.name = "plain", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_plain,
      .weigh = weigh, .widen = widen, .narrow = narrow, TK_ELEMENTWISE},
     always,
 };

@@ -23,12 +23,15 @@ static inline void configure_tiles(void) {
 // Thirty-two neighbouring inputs of a row in bf16.
 static inline __m512i rounded(__m512 first, __m512 second) { return (__m512i)_mm512_cvtne2ps_pbh(second, first); }
 
-// Two neighbouring inputs of sixteen rows, or of sixteen columns, side by side.
-static inline __m512i pairs_of(__m512 even, __m512 odd) {
+// Numbers of one half and of the other in turn.
+static inline __m512i zipped(__m512i halves) {
     const __m512i zip = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5,
                                          20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    return _mm512_permutexvar_epi16(zip, rounded(even, odd));
+    return _mm512_permutexvar_epi16(zip, halves);
 }
+
+// Two neighbouring inputs of sixteen rows, or of sixteen columns, side by side.
+static inline __m512i pairs_of(__m512 even, __m512 odd) { return zipped(rounded(even, odd)); }
 
 // rows[i][j] becomes rows[j][i], numbers of 32 bits: blocks of one, two, four and eight change places.
 static inline void transpose_words(__m512i rows[16]) {

@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "elementwise.h"
+#include "float_panels.h"
 #include "x86_avx2_panel.h"
 
 // The first n of eight lanes.
@@ -226,8 +227,10 @@ static void narrow(const float *values, long n, uint16_t *halves) {
 static bool is_supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
            __builtin_cpu_supports("f16c"); }
 
+TK_MULTIPLY_FLOATS(2)
+
 const tk_variant tk_x86_avx2 = {
-    {.name = "avx2", .multiply = multiply, .multiply_packed = multiply_packed, .quantize = tk_quantize_plain,
+    {.name = "avx2", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_plain,
      .weigh = weigh, .widen = widen, .narrow = narrow, TK_ELEMENTWISE},
     is_supported,
 };

@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,fma"))), apply_to = function)
 #include "elementwise.h"
+#include "float_panels.h"
 #include "x86_avx512_panel.h"
 
 // A tile of MR rows of a and NR rows of b, one accumulator a pair, lanes along k: a pair's sum has the same order in
@@ -206,8 +207,10 @@ static bool is_supported(void) {
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
 }
 
+TK_MULTIPLY_FLOATS(8)
+
 #define TK_AVX512                                                                                                      \
-    .multiply = multiply, .multiply_packed = multiply_packed, .quantize = quantize, .weigh = weigh, .widen = widen,    \
+    .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = quantize, .weigh = weigh, .widen = widen,    \
     .narrow = narrow, TK_ELEMENTWISE
 
 const tk_variant tk_x86_avx512vnni = {

@@ -86,8 +86,13 @@ private struct MatMul {
         scratch.check(inputs: x.width, rows: x.count, threads: compute.pool.threadCount)
     }
 
+    /// Whether any of the kernels takes rounded activations.
     var needsRounding: Bool {
-        products.0.weights.isPacked || products.1?.weights.isPacked == true || products.2?.weights.isPacked == true
+        func needs(_ product: Product?) -> Bool {
+            guard case .packed(let weights)? = product?.weights.form else { return false }
+            return unit == .tiles ? weights.suitsTiles : weights.isQuantized
+        }
+        return needs(products.0) || needs(products.1) || needs(products.2)
     }
 
     /// Activations as the unit takes them, for some rows.
@@ -154,9 +159,11 @@ private struct MatMul {
         let first = outputs.lowerBound / TK_PANEL_ROWS
         let end = (outputs.upperBound + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS
         var packed = weights.packed
-        if unit == .tiles {
+        if unit == .tiles && weights.suitsTiles {
             compute.kernels.table.pointee.multiply_rounded(
                 &packed, first, end, scratch.roundedActivations, x.count, y.base, y.width, scratch.tiles(part))
+        } else if !weights.isQuantized {
+            compute.kernels.table.pointee.multiply_floats(&packed, first, end, x.base, x.count, y.base, y.width)
         } else {
             var activations = scratch.activations
             compute.kernels.table.pointee.multiply_packed(
@@ -187,13 +194,9 @@ extension Matrix {
     }
 }
 
-extension Weights {
-    fileprivate var isPacked: Bool { if case .packed = form { true } else { false } }
-}
-
 extension CPU.Kernels {
     /// Whether the products are more than plain C.
-    fileprivate var hasVectors: Bool { name != "plain" }
+    var hasVectors: Bool { name != "plain" }
 }
 
 extension Compute {

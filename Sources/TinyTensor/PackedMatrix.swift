@@ -1,9 +1,14 @@
 import CTinyKernels
 
-/// Quantized weights in the layout that kernels stream through, made once when a model is opened.
+/// Weights in the layout that kernels stream through, made once when a model is opened.
 package final class PackedMatrix: @unchecked Sendable {
     let packed: tk_packed
     private let memory: Storage
+
+    /// Whether activations are quantized before they are multiplied, where no tiles are.
+    let isQuantized: Bool
+    /// Whether tiles of bf16 are good enough: where weights are, or are quantized.
+    let suitsTiles: Bool
 
     var panels: Int { (packed.rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS }
 
@@ -15,6 +20,8 @@ package final class PackedMatrix: @unchecked Sendable {
         var packed = tk_packed_format(matrix.type.kernelType, matrix.rows, matrix.columns)
         let panels = (matrix.rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS
         let panelBytes = packed.panel_bytes
+        isQuantized = matrix.type.isQuantized
+        suitsTiles = isQuantized || matrix.type == .bf16
         // Kernels prefetch past the end, which is harmless, but they never read there.
         memory = Storage.allocate(byteCount: panels * panelBytes) { memory in
             guard let base = memory.baseAddress else { return }
@@ -44,7 +51,7 @@ package struct Weights: Sendable {
     enum Form: Sendable {
         /// As stored: every product expands rows as it goes.
         case stored(Matrix)
-        /// For products of quantized weights with quantized activations; what was stored is not held any more.
+        /// Interleaved for the kernels; what was stored is not held any more.
         case packed(PackedMatrix)
     }
 
@@ -65,7 +72,11 @@ package struct Weights: Sendable {
 extension Compute {
     /// Makes a matrix ready for products. Once it is packed, the pages of the file it came from are let go.
     package func prepare(_ matrix: Matrix) -> Weights {
-        guard precision == .fast, matrix.type.isQuantized, matrix.rows > 0 else { return Weights(matrix: matrix) }
+        // Plain C multiplies floats by BLAS, which wants them as they are.
+        let isUseful = matrix.type.isQuantized || kernels.hasVectors
+        guard Self.packs(columns: matrix.columns, precision), isUseful, matrix.rows > 0 else {
+            return Weights(matrix: matrix)
+        }
         let packed = PackedMatrix(matrix, pool: pool)
         matrix.letGo()
         return Weights(.packed(packed), rows: matrix.rows, columns: matrix.columns)
@@ -73,8 +84,13 @@ extension Compute {
 
     /// Bytes that a matrix of this shape takes once it is prepared for a precision.
     package static func preparedBytes(_ type: ElementType, rows: Int, columns: Int, precision: Precision) -> Int {
-        guard precision == .fast, type.isQuantized else { return (type.bytes(for: columns) ?? 0) * rows }
+        guard packs(columns: columns, precision) else { return (type.bytes(for: columns) ?? 0) * rows }
         return tk_packed_format(type.kernelType, rows, columns).panel_bytes
             * ((rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS)
+    }
+
+    /// Whether weights are packed: rows of whole blocks of 32 inputs, where not everything is exact.
+    private static func packs(columns: Int, _ precision: Precision) -> Bool {
+        precision == .fast && columns.isMultiple(of: 32)
     }
 }

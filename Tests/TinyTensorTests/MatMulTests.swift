@@ -104,9 +104,12 @@ import TinyTestSupport
         let compute = Compute(precision: .fast, threads: 1, kernels: set.kernels)
         let result = product(x, Self.tokens, weight, compute, .decode)
         if !type.isQuantized {
-            let exact = product(
-                x, Self.tokens, weight, Compute(precision: .exact, threads: 1, kernels: set.kernels), .decode)
-            expectSameBits(result, exact, "floats are multiplied as floats in either precision")
+            let (xs, ws) = (rowNorms(x, Self.tokens), rowNorms(weights, Self.rows))
+            expectClose(
+                result, reference(x, Self.tokens, weights, Self.rows),
+                within: { gamma(Self.columns + 2) * xs[$0 / Self.rows] * ws[$0 % Self.rows] },
+                "\(type.rawValue), \(set.kernels.name)")
+            try expectSameEverywhere(x, result, weight, compute)
             return
         }
         let sizes = try unpackedSizes(weight)
@@ -121,14 +124,21 @@ import TinyTestSupport
             result, reference(x, Self.tokens, weights, Self.rows),
             within: { rounding[$0] * (1 + 1e-3) + gamma(Self.columns / 16 + 32) * size[$0] },
             "\(type.rawValue), \(set.kernels.name)")
-        // Prompts go by the same kernels, or by others that have tests of their own.
+        try expectSameEverywhere(x, result, weight, compute)
+    }
+
+    /// On any number of threads, with any number of rows, and for prompts, where these have no kernels of their own.
+    private func expectSameEverywhere(_ x: [Float], _ result: [Float], _ weight: Matrix, _ compute: Compute) throws {
+        let name = "\(weight.type.rawValue), \(compute.kernels.name)"
         let prompt = product(x, Self.tokens, weight, compute, .prompt)
-        if !compute.usesTiles { expectSameBits(prompt, result, "\(type.rawValue), \(set.kernels.name), a prompt") }
+        let hasPromptKernels = compute.usesTiles || compute.kernels.name == "plain" && !weight.type.isQuantized
+        if !hasPromptKernels { expectSameBits(prompt, result, "\(name), a prompt") }
         for (phase, one) in [(Phase.prompt, prompt), (.decode, result)] {
             for threads in 2...3 {
                 let other = product(
-                    x, Self.tokens, weight, Compute(precision: .fast, threads: threads, kernels: set.kernels), phase)
-                expectSameBits(other, one, "\(type.rawValue), \(set.kernels.name), \(threads) threads, \(phase)")
+                    x, Self.tokens, weight,
+                    Compute(precision: .fast, threads: threads, kernels: compute.kernels), phase)
+                expectSameBits(other, one, "\(name), \(threads) threads, \(phase)")
             }
             expectRowsAlone(x, one, weight, compute, phase)
         }

@@ -30,7 +30,7 @@ import TinyTestSupport
     }
 
     /// Both factors are off by 2⁻⁹ at most; sums are in single precision.
-    @Test(arguments: ElementType.allCases.filter(\.isQuantized), sets) func everyType(
+    @Test(arguments: ElementType.allCases.filter { $0.isQuantized || $0 == .bf16 }, sets) func everyType(
         _ type: ElementType, _ set: InstructionSet
     ) throws {
         for (rows, columns, count) in [(37, 512, 5), (16, 1280, 33), (65, 2304, 18), (1, 256, 1), (48, 256, 64)] {

@@ -65,7 +65,7 @@ enum { TK_LARGEST_CODE = 127 * 128 };
 // Rows of weights that are packed together.
 enum { TK_PANEL_ROWS = 16 };
 
-// Quantized weights, packed: see packed_format.h. Panels stand one after the other, the last filled up with zeros.
+// Weights, packed: see packed_format.h; floats and halves as [inputs][rows]. Panels stand one after the other, the last filled up with zeros.
 typedef struct {
     const uint8_t *panels;
     long rows, columns;
@@ -88,10 +88,13 @@ typedef struct {
     void (*multiply)(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k,
                      float *c, long c_stride);
 
-    // y[i][j] = Σ_k x[i][k] · weight[j][k] for i < m and the rows of panels first..<end. The order of a sum depends on
+    // Quantized weights: y[i][j] = Σ_k x[i][k] · weight[j][k] for i < m and the rows of panels first..<end. The order of a sum depends on
     // the number of columns alone.
     void (*multiply_packed)(const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y,
                             long y_stride);
+
+    // The same for floats and halves, by activations as they are, [m, K]; K is even.
+    void (*multiply_floats)(const tk_packed *weight, long first, long end, const float *x, long m, float *y, long y_stride);
 
     // Rounds k values (a multiple of 32) to codes, the largest of each block to ±TK_LARGEST_CODE.
     void (*quantize)(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
@@ -130,7 +133,8 @@ typedef struct {
     // Rounds rows first..<end of x [m, k] to bf16, in tiles of 16 rows by 32 inputs: ⌈m / 16⌉ · 16 · k numbers. `first` is a
     // multiple of 16, and so is `end` unless it is m.
     void (*round_rows)(const float *x, long first, long end, long m, long k, uint16_t *rounded);
-    // As multiply_packed, weights rounded to bf16 as well, sums in single precision. `tiles` is scratch of 2 · 16 ·
+    // As multiply_packed, for quantized weights, which are rounded to bf16 as well, and for those in bf16; sums in single
+    // precision. `tiles` is scratch of 2 · 16 ·
     // TK_TILE_BLOCK numbers.
     void (*multiply_rounded)(const tk_packed *weight, long first, long end, const uint16_t *rounded, long m, float *y,
                              long y_stride, uint16_t *tiles);
