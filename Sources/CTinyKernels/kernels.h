@@ -38,8 +38,10 @@ static inline int32_t quad_at(const int8_t *codes) {
 void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
 
 #if defined(__x86_64__)
-// x86_amx.c and x86_amx_attention.c; see the table.
+// x86_amx.c, x86_amx_decode.c and x86_amx_attention.c; see the table.
 bool tk_amx_is_supported(void);
+void tk_amx_multiply_packed(const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y,
+                            long y_stride);
 void tk_amx_round_rows(const float *x, long first, long end, long m, long k, uint16_t *tiled);
 void tk_amx_multiply_rounded(const tk_packed *weight, long first, long end, const uint16_t *x, long m, float *y, long y_stride,
                              uint16_t *tiles);

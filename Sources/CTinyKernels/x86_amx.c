@@ -173,7 +173,7 @@ static bool is_permitted(void) {
 
 bool tk_amx_is_supported(void) {
     return tk_x86_avx512vnni.is_supported() && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("amx-tile") &&
-           __builtin_cpu_supports("amx-bf16") && is_permitted();
+           __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-int8") && is_permitted();
 }
 #pragma clang attribute pop
 #endif

@@ -210,17 +210,18 @@ static bool is_supported(void) {
 TK_MULTIPLY_FLOATS(8)
 
 #define TK_AVX512                                                                                                      \
-    .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = quantize, .weigh = weigh, .widen = widen,    \
+    .multiply = multiply, .multiply_floats = multiply_floats, .quantize = quantize, .weigh = weigh, .widen = widen,    \
     .narrow = narrow, TK_ELEMENTWISE
 
 const tk_variant tk_x86_avx512vnni = {
-    {.name = "avx512vnni", TK_AVX512},
+    {.name = "avx512vnni", .multiply_packed = multiply_packed, TK_AVX512},
     is_supported,
 };
 // Tiles are one more way to multiply; all else is as above.
 const tk_variant tk_x86_amx = {
-    {.name = "amx", TK_AVX512, .round_rows = tk_amx_round_rows, .multiply_rounded = tk_amx_multiply_rounded,
-     .pack_tokens = tk_amx_pack_tokens, .attend_packed = tk_amx_attend, .attend_packed_floats = tk_amx_attention_floats},
+    {.name = "amx", TK_AVX512, .multiply_packed = tk_amx_multiply_packed, .round_rows = tk_amx_round_rows,
+     .multiply_rounded = tk_amx_multiply_rounded, .pack_tokens = tk_amx_pack_tokens, .attend_packed = tk_amx_attend,
+     .attend_packed_floats = tk_amx_attention_floats},
     tk_amx_is_supported,
 };
 #pragma clang attribute pop
