@@ -130,6 +130,28 @@ private final class Activations {
         }
     }
 
+    /// Tiles change how integers are multiplied and nothing else: the same bits as without, for any number of rows, for
+    /// columns that fill no tile or more than are packed at a time, and for a share of the panels.
+    @Test(arguments: quantized) func tilesGiveTheSameBits(_ type: ElementType) throws {
+        guard let tiles = InstructionSet.all.first(where: { $0.kernels.name == "amx" }) else { return }
+        let vectors = try #require(InstructionSet.all.first { $0.kernels.name == "avx512vnni" })
+        var random = SplitMix64(seed: 22)
+        for columns in [256, 288, 2304, 4352] where columns % type.blockElements == 0 {
+            let packed = PackedMatrix(
+                try MatMulTests.matrix(type, rows: 40, columns: columns), pool: ThreadPool(threadCount: 1))
+            let x = random.floats(17 * columns)
+            for count in 1...17 {
+                let rows = Activations(Array(x[..<(count * columns)]), columns: columns, vectors, shift: count % 5)
+                for panels in [0..<3, 1..<3, 2..<3, 1..<1] {
+                    expectSameBits(
+                        product(tiles, packed, rows, panels: panels, untouched: 7),
+                        product(vectors, packed, rows, panels: panels, untouched: 7),
+                        "\(type.rawValue), \(columns) columns, \(count) rows, panels \(panels)")
+                }
+            }
+        }
+    }
+
     /// Codes and sums are whole numbers: equal on every instruction set, not close.
     @Test(arguments: InstructionSet.all, [1, 0x1p-80, 0x1p100, 0x1p-130] as [Float]) func quantize(
         _ set: InstructionSet, _ size: Float
