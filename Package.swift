@@ -62,7 +62,9 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("TinyLayersTests", ["TinyLayers", "TinyTensor"]),
         tests("TinyModelsTests", ["TinyModels", "TinyRunner", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON"]),
-        tests("TinyRunnerTests", ["CAllocationCounter", "TinyRunner", "TinyModels", "TinyTensor", "TinyTokenizer"]),
+        tests(
+            "TinyRunnerTests",
+            ["CAllocationCounter", "TinyRunner", "TinyModels", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
         tests("CommandTests", ["TinyGPTCommand"]),
     ]
 )

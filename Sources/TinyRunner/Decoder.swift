@@ -72,6 +72,26 @@ public struct Decoder: ~Copyable {
         _ = pass(tokens, total: total, .none, .prompt)
     }
 
+    /// Reads one chunk of a text of `total` tokens that is known to fit, and scores what follows each of its tokens.
+    ///
+    /// - Parameter targets: for each token the one that follows it.
+    /// - Returns: −ln p of each target; threads share the rows.
+    /// - Precondition: made with `allLogits`.
+    mutating func readPart(_ tokens: ArraySlice<Int>, total: Int, losses targets: [Int]) -> [Double] {
+        precondition(tokens.count == targets.count, "\(tokens.count) tokens and \(targets.count) that follow them")
+        let logits = pass(tokens, total: total, .all, .prompt)
+        return [Double](unsafeUninitializedCapacity: targets.count) { losses, count in
+            let base = losses.baseAddress!
+            model.compute.pool.forRanges(of: targets.count) { rows in
+                for row in rows {
+                    (base + row).initialize(
+                        to: logits.withRow(row) { negativeLogLikelihood(of: targets[row], $0) })
+                }
+            }
+            count = targets.count
+        }
+    }
+
     /// Reads one token: a step of decoding.
     @discardableResult
     public mutating func step<R>(_ token: Int, _ body: (Span<Float>) throws -> R) throws -> R {

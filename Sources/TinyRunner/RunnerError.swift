@@ -10,6 +10,10 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     case badParameter(name: String, value: String, expected: String)
     case noChatTemplate(file: String)
     case badReference(file: String, reason: String)
+    /// Fewer tokens than there have to be for one to be scored.
+    case textTooShort(tokens: Int, needed: Int)
+    /// Logits that are no numbers, so there is no probability for the token at this position of the text.
+    case notANumber(position: Int)
 
     public var description: String {
         switch self {
@@ -24,6 +28,12 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
         case .noChatTemplate(let file):
             "\(file): the model's files hold no chat template, so they do not say how a conversation is framed"
         case .badReference(let file, let reason): "\(file): \(reason)"
+        case .textTooShort(let tokens, let needed):
+            "the text is too short: it has \(tokens) \(tokens == 1 ? "token" : "tokens"), and at least \(needed) are "
+                + "needed for one to be scored; take a longer text or a smaller window"
+        case .notANumber(let position):
+            "the model gives no probability for token \(position) of the text: its logits are no numbers; `tinygpt verify` "
+                + "finds the first layer that goes wrong"
         }
     }
 }
