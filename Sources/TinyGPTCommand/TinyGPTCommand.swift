@@ -20,5 +20,7 @@ struct TinyGPTCommand: ParsableCommand {
             Completions for your shell: tinygpt --generate-completion-script
             """,
         version: "tinygpt 0.1.0",
-        subcommands: [Generate.self, Next.self, Tokenize.self, Inspect.self, Verify.self, Bench.self])
+        subcommands: [
+            Generate.self, Next.self, Tokenize.self, Inspect.self, Verify.self, MeasurePerplexity.self, Bench.self,
+        ])
 }

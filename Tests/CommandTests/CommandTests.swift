@@ -297,14 +297,15 @@ struct CommandTests {
         #expect(result.code == 64 && result.text == "" && result.error.contains("Error"))
     }
 
-    @Test(arguments: ["generate", "next", "tokenize", "inspect", "verify"]) func badFiles(_ command: String) throws {
+    @Test(arguments: ["generate", "next", "tokenize", "inspect", "verify", "perplexity"])
+    func badFiles(_ command: String) throws {
         let folder = TemporaryFolder()
         let cut = folder.write("cut.gguf", Array(readFile(Command.gguf).prefix(1000)))
         let noise = folder.write("noise.bin", Array("this is no model at all".utf8))
         for path in [cut, noise, "/nowhere/model.gguf", folder.path, "/dev/null"] {
             var arguments = [command, "--model", path]
             if command == "verify" { arguments += ["--reference", Command.llama + "/reference.safetensors"] }
-            if ["generate", "next", "tokenize"].contains(command) { arguments.append("x") }
+            if ["generate", "next", "tokenize", "perplexity"].contains(command) { arguments.append("x") }
             let result = try Command.run(arguments)
             #expect(result.code == 1 && result.text == "", "\(path): \(result.code)")
             // A file that is no model may lie beside a tokenizer, which is then what is missing.
@@ -348,10 +349,10 @@ struct CommandTests {
         #expect(version.code == 0 && version.text.contains("0.1"))
         let help = try Command.run(["--help"])
         #expect(help.code == 0)
-        for word in ["generate", "tokenize", "inspect", "verify", "next", "TINYGPT_MODEL", "Examples"] {
+        for word in ["generate", "tokenize", "inspect", "verify", "next", "perplexity", "TINYGPT_MODEL", "Examples"] {
             #expect(help.text.contains(word))
         }
-        for command in ["generate", "tokenize", "inspect", "verify", "next"] {
+        for command in ["generate", "tokenize", "inspect", "verify", "next", "perplexity"] {
             let help = try Command.run([command, "--help"])
             #expect(help.code == 0 && help.text.contains("--model") && help.text.contains("--json"))
         }
