@@ -4,11 +4,17 @@
 // Cached tokens that are widened to floats at a time, where the cache holds halves.
 enum { BLOCK = 64 };
 
+static void prefetch(const void *from, long bytes) {
+    for (long i = 0; i < bytes; i += 64) { __builtin_prefetch((const char *)from + i); }
+}
+
 // The next tokens of a cache as floats, where they lie if they are floats.
 static const float *floats_of(const tk_kernels *kernels, tk_type type, const void *tokens, long first, long count, long width,
                               float *block) {
     if (type == TK_F32) { return (const float *)tokens + first * width; }
-    kernels->widen((const uint16_t *)tokens + first * width, count * width, block);
+    const uint16_t *halves = (const uint16_t *)tokens + first * width;
+    prefetch(halves + count * width, count * width * 2);  // the next ones; behind the last there is nothing to lose
+    kernels->widen(halves, count * width, block);
     return block;
 }
 
@@ -22,6 +28,8 @@ void tk_attend(const tk_kernels *kernels, const float *queries, long m, tk_type 
     first = first / BLOCK * BLOCK;  // blocks begin at the same tokens in any company
     const long n = end - first, step = type == TK_F32 ? n : BLOCK;
     float *block = scratch, *scores = scratch + BLOCK * width;
+    // Values come from memory while scores are computed.
+    if (type == TK_F16) { prefetch((const uint16_t *)values + first * width, (n < BLOCK ? n : BLOCK) * width * 2); }
     for (long j = 0; j < n; j += step) {
         long count = n - j < step ? n - j : step;
         const float *rows = floats_of(kernels, type, keys, first + j, count, width, block);

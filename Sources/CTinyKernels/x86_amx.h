@@ -51,11 +51,18 @@ static inline void transpose_words(__m512i rows[16]) {
     }
 }
 
+// Asks for a tile that will be loaded soon: loads of tiles do not wake the processor's own prefetching.
+static inline void prefetch_tile(const uint16_t *tile) {
+    for (int line = 0; line < TILE_ROWS; line++) { _mm_prefetch((const char *)(tile + 32 * line), _MM_HINT_T0); }
+}
+
 // One or two tiles of rows by one or two of columns, over `count` tiles of inputs that follow one another by so many
 // numbers; added to the sums in the registers.
 static inline __attribute__((always_inline)) void add_tiles(const uint16_t *a, long a_row, long a_step, const uint16_t *b,
                                                             long b_column, long b_step, long count, int na, int nb) {
     for (long i = 0; i < count; i++, a += a_step, b += b_step) {
+        prefetch_tile(a + 2 * a_step);
+        if (na == 2) { prefetch_tile(a + a_row + 2 * a_step); }
         _tile_loadd(4, a, 64);
         _tile_loadd(6, b, 64);
         _tile_dpbf16ps(0, 4, 6);

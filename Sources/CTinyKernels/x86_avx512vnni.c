@@ -186,7 +186,11 @@ static void weigh(const float *p, long p_stride, long m, const float *v, long wi
 }
 
 static void widen(const uint16_t *halves, long n, float *values) {
-    for (long i = 0; i < n; i += 16) {
+    long i = 0;
+    for (; i + 16 <= n; i += 16) {
+        _mm512_storeu_ps(values + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(halves + i))));
+    }
+    if (i < n) {
         __mmask16 mask = first_lanes(n - i);
         _mm512_mask_storeu_ps(values + i, mask, _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, halves + i)));
     }

@@ -26,11 +26,8 @@ struct AttentionScores {
         self.attended = attended
         self.context = context
         isPacked = context.phase == .prompt && context.compute.usesTiles
-        let threads = context.compute.pool.threadCount
-        // A single token has fewer groups than threads need: its heads are taken one by one.
-        let isSpread = queries.count == 1 && spec.keyValueHeads % threads != 0
         let rows = isPacked ? Scratch.packedTileRows : Scratch.tileRows
-        tileHeads = isSpread ? 1 : min(spec.heads / spec.keyValueHeads, rows)
+        tileHeads = min(spec.heads / spec.keyValueHeads, rows)
         tileTokens = max(1, rows / tileHeads)
     }
 
@@ -58,6 +55,24 @@ struct AttentionScores {
     }
 
     private func attend(_ part: Int) {
+        if queries.count == 1 { attendOne(part) } else { attendMany(part) }
+    }
+
+    /// A single token: each thread takes neighbouring heads, so that few groups are read by more than one.
+    private func attendOne(_ part: Int) {
+        let groupHeads = spec.heads / spec.keyValueHeads
+        let tile = context.scratch.attentionTile(part)
+        let heads = context.compute.pool.range(of: part, count: spec.heads)
+        var first = heads.lowerBound
+        while first < heads.upperBound {
+            let group = first / groupHeads
+            let end = min(heads.upperBound, (group + 1) * groupHeads, first + tileHeads)
+            attendTile(tokens: 0..<1, heads: first..<end, group: group, tile)
+            first = end
+        }
+    }
+
+    private func attendMany(_ part: Int) {
         let groupHeads = spec.heads / spec.keyValueHeads
         let tilesOfGroup = (groupHeads + tileHeads - 1) / tileHeads
         let tokenTiles = (queries.count + tileTokens - 1) / tileTokens
