@@ -36,6 +36,7 @@ struct AttentionScores {
         if isPacked {
             pool.run(with: self) { it, part in it.assumingMemoryBound(to: AttentionScores.self).pointee.pack(part) }
         }
+        context.scratch.shares.reset()
         pool.run(with: self) { it, part in it.assumingMemoryBound(to: AttentionScores.self).pointee.attend(part) }
     }
 
@@ -78,9 +79,7 @@ struct AttentionScores {
         let tokenTiles = (queries.count + tileTokens - 1) / tileTokens
         let tile = context.scratch.attentionTile(part)
         // All tokens of a head before the next one, whose keys stay in the cache meanwhile.
-        for index in stride(
-            from: part, to: spec.keyValueHeads * tilesOfGroup * tokenTiles, by: context.compute.pool.threadCount)
-        {
+        while let index = context.scratch.shares.next(of: spec.keyValueHeads * tilesOfGroup * tokenTiles) {
             let (headTile, token) = (index / tokenTiles, index % tokenTiles * tileTokens)
             let group = headTile / tilesOfGroup
             let firstHead = group * groupHeads + headTile % tilesOfGroup * tileHeads

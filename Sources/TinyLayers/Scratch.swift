@@ -19,6 +19,8 @@ package final class Scratch {
     let factors: RowBuffer
     let logits: RowBuffer
     let products: MatMulScratch
+    /// Tiles of attention.
+    let shares = Shares()
     private let tileBuffer: RowBuffer
     private let tileRanges: UnsafeMutablePointer<Int>
     private let tileFloats: Int

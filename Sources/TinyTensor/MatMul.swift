@@ -48,6 +48,7 @@ extension Compute {
             pool.forRanges(of: x.count, grain: MatMul.tileRows) { work.round($0) }
         }
         if unit == .library { _ = BLAS.coreType }
+        scratch.shares.reset()
         pool.run(with: work) { context, part in context.assumingMemoryBound(to: MatMul.self).pointee.run(part) }
     }
 }
@@ -106,10 +107,17 @@ private struct MatMul {
         }
     }
 
+    /// Shares of the outputs: a token's take microseconds, a prompt's are worth sharing out finely.
+    private var shareCount: Int { compute.pool.threadCount * (unit == .tiles || x.count >= 32 ? 4 : 1) }
+
     func run(_ part: Int) {
-        let outputs = multiply(products.0, part)
-        if let second = products.1 { multiply(second, part) }
-        if let third = products.2 { multiply(third, part) }
+        while let share = scratch.shares.next(of: shareCount) { run(share, part) }
+    }
+
+    private func run(_ share: Int, _ part: Int) {
+        let outputs = multiply(products.0, share, part)
+        if let second = products.1 { multiply(second, share, part) }
+        if let third = products.2 { multiply(third, share, part) }
         let (y, kernels) = (products.0.y, compute.kernels.table.pointee)
         switch finish {
         case .nothing: break
@@ -124,10 +132,10 @@ private struct MatMul {
         }
     }
 
-    /// - Returns: the outputs that were this part's to compute: the same for matrices of one number of rows.
+    /// - Returns: the outputs of this share: the same for matrices of one number of rows.
     @discardableResult
-    private func multiply(_ product: Product, _ part: Int) -> Range<Int> {
-        let (pool, rows, y) = (compute.pool, product.weights.rows, product.y)
+    private func multiply(_ product: Product, _ share: Int, _ part: Int) -> Range<Int> {
+        let (rows, y) = (product.weights.rows, product.y)
         // Whole pairs of panels or of BLAS' tiles, so that these begin at the same rows on any number of threads.
         let grain =
             switch unit {
@@ -135,7 +143,7 @@ private struct MatMul {
             case .tiles: 2 * TK_PANEL_ROWS
             case .library: MatMulScratch.panelRows(inputs: x.width)
             }
-        let outputs = pool.range(of: part, count: rows, grain: grain)
+        let outputs = ThreadPool.range(of: share, in: shareCount, count: rows, grain: grain)
         if outputs.isEmpty { return outputs }
         switch product.weights.form {
         case .packed(let weights): multiplyPacked(weights, outputs, into: y, part)

@@ -10,6 +10,7 @@ package final class MatMulScratch {
     private let threads: Int
     private let floats: RowBuffer
     private let codeMemory: RowBuffer
+    let shares = Shares()
     private let codes: UnsafeMutablePointer<Int8>
     private let sums: UnsafeMutableBufferPointer<Int32>
 

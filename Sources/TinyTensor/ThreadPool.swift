@@ -58,11 +58,11 @@ package final class ThreadPool: Sendable {
             for part in 0..<threadCount { body(context, part) }
             return
         }
-        if shared.patience.worksAlone() {
+        let begin = tk_nanoseconds()
+        if shared.patience.worksAlone(at: begin) {
             for part in 0..<threadCount { body(context, part) }
         } else {
             shared.pending.store(threadCount, ordering: .relaxed)
-            let begin = tk_nanoseconds()
             let generation = shared.start(region: Shared.Region(context: context, body: body), parts: threadCount)
             shared.work(generation)
             waitForOthers(begin)
@@ -98,44 +98,62 @@ package final class ThreadPool: Sendable {
             // A worker that lost its core in the middle of a part has to be waited for: let it have ours.
             if spins > 2000 { sched_yield() } else { tk_pause() }
         }
-        if spins > 2000 { shared.patience.waited(tk_nanoseconds() - end, afterWorking: end - begin) }
+        if spins > 2000 {
+            let now = tk_nanoseconds()
+            shared.patience.waited(now - end, afterWorking: end - begin, at: now)
+        }
     }
 
-    /// The parts of `count` things for each thread, in multiples of `grain`.
+    /// The share of `count` things for each thread, in multiples of `grain`.
     package func range(of part: Int, count: Int, grain: Int = 1) -> Range<Int> {
+        Self.range(of: part, in: threadCount, count: count, grain: grain)
+    }
+
+    /// The same for any number of shares.
+    package static func range(of part: Int, in parts: Int, count: Int, grain: Int = 1) -> Range<Int> {
         let grains = (count + grain - 1) / grain
-        let first = grains * part / threadCount * grain
-        let end = grains * (part + 1) / threadCount * grain
+        let first = grains * part / parts * grain
+        let end = grains * (part + 1) / parts * grain
         return min(first, count)..<min(end, count)
     }
 }
 
-/// When to stop counting on the others. Where another process takes a core, a worker loses it for milliseconds, thousands of
-/// times what a region takes; working alone is faster, until the core is free again.
-struct Patience {
-    /// Regions that are still to be done alone.
-    private var alone = 0
-    /// How many they will be the next time.
-    private var next = Self.least
-    private static let (least, most) = (256, 4096)
-    /// Regions since the last disappointment.
-    private var calm = 0
+/// Shares of a region's work that threads claim one after the other: where cores are not equally fast, as with neighbours on
+/// the same host, or where shares differ, nobody waits long for the last one.
+package final class Shares: Sendable {
+    private let claimed = Atomic<Int>(0)
 
-    /// Whether the next region is one to do alone; asked once for each.
-    mutating func worksAlone() -> Bool {
-        if alone > 0 {
-            alone -= 1
-            return true
-        }
-        calm += 1
-        if calm > 4 * Self.most { next = Self.least }
-        return false
+    package init() {}
+
+    /// Before each region.
+    package func reset() { claimed.store(0, ordering: .relaxed) }
+
+    /// The next one of `count`, or nil.
+    package func next(of count: Int) -> Int? {
+        let share = claimed.wrappingAdd(1, ordering: .relaxed).oldValue
+        return share < count ? share : nil
     }
+}
+
+/// When to stop counting on the others. Where another process takes a core, a worker loses it for milliseconds, thousands of
+/// times what a small region takes; working alone is faster, until the core is free again. How long is measured by what was
+/// lost: a hiccup costs little more than itself, and only a core that stays taken is given up for longer.
+struct Patience {
+    /// Until when regions are done alone, in nanoseconds, and how long that was to be.
+    private var (end, length): (UInt64, UInt64) = (0, 0)
+    private var factor: UInt64 = 1
+    private static let mostTimes: UInt64 = 16
+
+    /// Whether a region that begins now is one to do alone.
+    func worksAlone(at now: UInt64) -> Bool { now < end }
 
     /// - Parameters: nanoseconds that the others were waited for, and that the caller worked before.
-    mutating func waited(_ waiting: UInt64, afterWorking working: UInt64) {
+    mutating func waited(_ waiting: UInt64, afterWorking working: UInt64, at now: UInt64) {
         if waiting < 300_000 || waiting < working { return }
-        (alone, next, calm) = (next, min(2 * next, Self.most), 0)
+        // Lost again, soon after the last time.
+        factor = length > 0 && now < end + 2 * length + waiting ? min(2 * factor, Self.mostTimes) : 1
+        length = waiting * factor
+        end = now + length
     }
 }
 

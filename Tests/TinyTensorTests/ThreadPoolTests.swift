@@ -74,22 +74,25 @@ private final class Counts: Sendable {
     /// Waiting for a worker that lost its core ends in working alone for a while, longer each time, and calm ends that.
     @Test func patience() {
         var patience = Patience()
-        func aloneNow() -> Int {
-            var count = 0
-            while patience.worksAlone() { count += 1 }
-            return count
+        #expect(!patience.worksAlone(at: 0))
+        patience.waited(100_000, afterWorking: 10, at: 1_000_000)  // not worth it
+        patience.waited(900_000, afterWorking: 1_000_000, at: 1_000_000)  // no longer than the work itself
+        #expect(!patience.worksAlone(at: 1_000_001))
+        // A loss is followed by as long a time alone.
+        patience.waited(900_000, afterWorking: 10, at: 2_000_000)
+        #expect(patience.worksAlone(at: 2_899_999) && !patience.worksAlone(at: 2_900_000))
+        // Another one soon after it by twice that, and so on up to sixteen times.
+        var now: UInt64 = 2_900_000
+        for factor in [2, 4, 8, 16, 16] as [UInt64] {
+            now += 1_000_000
+            patience.waited(1_000_000, afterWorking: 10, at: now)
+            now += factor * 1_000_000
+            #expect(patience.worksAlone(at: now - 1) && !patience.worksAlone(at: now))
         }
-        #expect(aloneNow() == 0)
-        patience.waited(100_000, afterWorking: 10)  // not worth it
-        patience.waited(900_000, afterWorking: 1_000_000)  // no longer than the work itself
-        #expect(aloneNow() == 0)
-        patience.waited(900_000, afterWorking: 10)
-        #expect(aloneNow() == 256)
-        patience.waited(900_000, afterWorking: 10)
-        #expect(aloneNow() == 512)
-        for _ in 0..<20_000 { _ = patience.worksAlone() }
-        patience.waited(900_000, afterWorking: 10)
-        #expect(aloneNow() == 256)
+        // After a calm time it begins anew.
+        now += 100_000_000
+        patience.waited(1_000_000, afterWorking: 10, at: now)
+        #expect(!patience.worksAlone(at: now + 1_000_000))
     }
 
     /// A region inside a region runs all its parts on the thread that asks.
