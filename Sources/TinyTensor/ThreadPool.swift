@@ -25,11 +25,16 @@ package final class ThreadPool: Sendable {
         let threadCount = min(threadCount, 1024)
         let shared = Shared()
         self.shared = shared
+        // Kernels keep up to some hundred kilobytes on the stack, more than some systems give a thread unasked.
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, 1 << 20)
         var started = 1  // the caller's own
         while started < threadCount {
             let start = Unmanaged.passRetained(shared)
             var thread = makeThreadHandle()
-            guard pthread_create(&thread, nil, workerMain, start.toOpaque()) == 0 else {
+            guard pthread_create(&thread, &attributes, workerMain, start.toOpaque()) == 0 else {
                 start.release()
                 break
             }
