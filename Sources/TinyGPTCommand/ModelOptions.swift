@@ -14,7 +14,7 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help:
-            "exact: all arithmetic on float activations. fast: activations rounded to 15 bits where weights are quantized."
+            "exact: all arithmetic on float activations. fast: activations rounded to 15 bits where weights are quantized, and with AMX to bf16 in prompts; a cache of halves."
     )
     var precision: Precision = .fast
 

@@ -20,7 +20,8 @@ package final class Compute: Sendable {
 public enum Precision: String, CaseIterable, Sendable {
     /// Weights are expanded to floats, and all arithmetic is on float activations: what the project is held to.
     case exact
-    /// Activations are rounded to 15 bits for products with quantized weights; float weights are as in `exact`.
+    /// Activations are rounded to 15 bits for products with quantized weights, and keys and values are held as halves. With
+    /// AMX, prompts are multiplied in bf16 where weights are quantized or in bf16 themselves. Other products are on floats.
     case fast
 }
 
