@@ -3,11 +3,12 @@
 
     python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements-fixtures.txt \\
         --extra-index-url <PyTorch's index of CPU builds, to save the download of CUDA>
-    .venv/bin/python scripts/make_fixtures.py
+    .venv/bin/python scripts/make_fixtures.py --llama-cpp DIR
     .venv/bin/python scripts/make_fixtures.py --only llama-yarn dequantize
 
 The same versions give the same bytes. Everything is random but seeded, except `smollm2`, which needs the
-file that scripts/fetch_weights fetches and is left out with a note where it is missing.
+file that scripts/fetch_weights fetches and is left out with a note where it is missing, and the GGUF files of
+the families, which llama.cpp's converter makes (scripts/fixtures/convert.py says where to get it).
 """
 
 import argparse
@@ -23,14 +24,17 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from fixtures import blocks, checkpoints, gpt2, llama, smollm2  # noqa: E402
+from fixtures import blocks, checkpoints, families, families_dense, gpt2, llama, smollm2  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+FAMILIES = families_dense.VARIANTS
 SMOLLM2 = ROOT / "weights" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def jobs(arguments) -> dict:
     variants = {v.name: lambda v=v: checkpoints.make(v, arguments.output) for v in llama.VARIANTS + gpt2.VARIANTS}
+    converter = families.llama_cpp_directory(arguments.llama_cpp)
+    variants |= {f.name: lambda f=f: families.make(f, arguments.output, converter) for f in FAMILIES}
     return variants | {
         "llama-mixed": lambda: blocks.make_mixed(arguments.output),
         "dequantize": lambda: blocks.make_dequantize(arguments.output),
@@ -43,6 +47,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these folders")
     parser.add_argument("--output", type=Path, default=ROOT / "Tests" / "Fixtures")
     parser.add_argument("--smollm2", type=Path, default=SMOLLM2, metavar="PATH", help="the real model's GGUF file")
+    parser.add_argument("--llama-cpp", type=Path, metavar="DIR", help="llama.cpp's sources, for their converter")
     arguments = parser.parse_args()
     known = jobs(arguments)
     if unknown := set(arguments.only or []) - known.keys():
