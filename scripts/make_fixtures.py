@@ -24,10 +24,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from fixtures import blocks, checkpoints, families, families_dense, gpt2, llama, smollm2  # noqa: E402
+from fixtures import (  # noqa: E402
+    blocks, checkpoints, families, families_dense, families_gemma, families_moe, gpt2, llama, smollm2,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
-FAMILIES = families_dense.VARIANTS
+FAMILIES = families_dense.VARIANTS + families_gemma.VARIANTS + families_moe.VARIANTS
 SMOLLM2 = ROOT / "weights" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
