@@ -25,13 +25,13 @@ import torch  # noqa: E402
 import transformers  # noqa: E402
 
 from fixtures import (  # noqa: E402
-    blocks, checkpoints, families, families_classic, families_dense, families_gemma, families_gpt_oss, families_moe,
-    gpt2, llama, smollm2,
+    blocks, checkpoints, families, families_classic, families_cpm, families_dense, families_encoders, families_gemma,
+    families_gpt_oss, families_moe, gpt2, llama, smollm2,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
 FAMILIES = [family for module in (
-    families_dense, families_gemma, families_moe, families_gpt_oss, families_classic) for family in module.VARIANTS]
+    families_dense, families_gemma, families_moe, families_gpt_oss, families_classic, families_cpm, families_encoders) for family in module.VARIANTS]
 SMOLLM2 = ROOT / "weights" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
