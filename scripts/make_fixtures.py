@@ -28,6 +28,8 @@ from fixtures import (  # noqa: E402
     blocks, checkpoints, families, families_classic, families_cpm, families_dense, families_encoders, families_gemma,
     families_gpt_oss, families_moe, gpt2, llama, smollm2,
 )
+from fixtures import releases  # noqa: E402
+from fixtures.released import RELEASES  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 FAMILIES = [family for module in (
@@ -39,6 +41,7 @@ def jobs(arguments) -> dict:
     variants = {v.name: lambda v=v: checkpoints.make(v, arguments.output) for v in llama.VARIANTS + gpt2.VARIANTS}
     converter = families.llama_cpp_directory(arguments.llama_cpp)
     variants |= {f.name: lambda f=f: families.make(f, arguments.output, converter) for f in FAMILIES}
+    variants |= {r.name: lambda r=r: releases.make(r, arguments.output, converter) for r in RELEASES}
     return variants | {
         "llama-mixed": lambda: blocks.make_mixed(arguments.output),
         "dequantize": lambda: blocks.make_dequantize(arguments.output),
