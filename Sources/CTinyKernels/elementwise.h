@@ -107,6 +107,7 @@ static void softmax(float *x, long n) {
 static inline float silu(float x) { return x / (1 + exponential(-x)); }
 static inline float gelu(float x) { return 0.5f * x * (1 + erff(x * 0.70710678f)); }
 static inline float gelu_tanh(float x) { return x / (1 + exponential(-1.59576912f * (x + 0.044715f * x * x * x))); }
+static inline float gelu_quick(float x) { return x / (1 + exponential(-1.702f * x)); }
 static inline float relu(float x) { return x > 0 ? x : 0; }
 
 static void activate(tk_activation f, float *x, long n) {
@@ -114,6 +115,7 @@ static void activate(tk_activation f, float *x, long n) {
     case TK_SILU: for (long i = 0; i < n; i++) { x[i] = silu(x[i]); } break;
     case TK_GELU: for (long i = 0; i < n; i++) { x[i] = gelu(x[i]); } break;
     case TK_GELU_TANH: for (long i = 0; i < n; i++) { x[i] = gelu_tanh(x[i]); } break;
+    case TK_GELU_QUICK: for (long i = 0; i < n; i++) { x[i] = gelu_quick(x[i]); } break;
     case TK_RELU: for (long i = 0; i < n; i++) { x[i] = relu(x[i]); } break;
     }
 }
@@ -121,6 +123,19 @@ static void activate(tk_activation f, float *x, long n) {
 static void activate_gated(tk_activation f, float *x, const float *y, long n) {
     activate(f, x, n);
     for (long i = 0; i < n; i++) { x[i] *= y[i]; }
+}
+
+// tanh u = 1 − 2 / (1 + e^2u)
+static void cap(float *x, float cap, long n) {
+    const float factor = 2 / cap;
+    for (long i = 0; i < n; i++) { x[i] = cap * (1 - 2 / (1 + exponential(factor * x[i]))); }
+}
+
+static void clamp(float *x, float *y, float limit, long n) {
+    for (long i = 0; i < n; i++) {
+        x[i] = x[i] < limit ? x[i] : limit;
+        y[i] = (y[i] < -limit ? -limit : y[i] > limit ? limit : y[i]) + 1;
+    }
 }
 
 static inline void rotate(float *a, float *b, float cosine, float sine) {
@@ -139,7 +154,7 @@ static void rotate_neighbours(float *head, const float *cosines, const float *si
 
 #define TK_ELEMENTWISE                                                                                                 \
     .rms_norm = rms_norm, .layer_norm = layer_norm, .add = add, .scale = scale, .softmax = softmax,                    \
-    .activate = activate, .activate_gated = activate_gated, .rotate_halves = rotate_halves,                            \
-    .rotate_neighbours = rotate_neighbours
+    .activate = activate, .activate_gated = activate_gated, .cap = cap, .clamp = clamp,                                   \
+    .rotate_halves = rotate_halves, .rotate_neighbours = rotate_neighbours
 
 #endif

@@ -12,6 +12,9 @@ struct AttentionScores {
     private let queries: Rows
     /// `[T, H · d]`, overwritten.
     private let attended: Rows
+    /// `[H]`
+    private let sinks: [Float]?
+    private let biases: PositionBiasTable?
     private let context: ForwardContext
     /// Whether keys and values are packed for kernels that work in tiles.
     private let isPacked: Bool
@@ -19,13 +22,17 @@ struct AttentionScores {
     private let tileHeads: Int
     private let tileTokens: Int
 
-    init(_ spec: AttentionSpec, layer: Int, queries: Rows, attended: Rows, _ context: ForwardContext) {
+    init(
+        _ spec: AttentionSpec, layer: Int, queries: Rows, attended: Rows, sinks: [Float]?, _ context: ForwardContext
+    ) {
         self.spec = spec
         self.layer = layer
         self.queries = queries
         self.attended = attended
+        self.sinks = sinks
+        biases = context.scratch.positionBias(spec.bias)
         self.context = context
-        isPacked = context.phase == .prompt && context.compute.usesTiles
+        isPacked = context.phase == .prompt && context.compute.usesTiles && !spec.hasScoreTerms
         let rows = isPacked ? Scratch.packedTileRows : Scratch.tileRows
         tileHeads = min(spec.heads / spec.keyValueHeads, rows)
         tileTokens = max(1, rows / tileHeads)
@@ -93,11 +100,19 @@ struct AttentionScores {
         let (cache, scratch, width) = (context.cache, context.scratch, spec.headWidth)
         var rows = 0
         for t in tokens {
-            let count = cache.count + t + 1
-            var first = 0
-            if case .causalWindow(let tokens) = spec.reach { first = max(0, count - tokens) }
+            let query = cache.count + t
+            var (first, count) = (0, query + 1)
+            switch spec.reach {
+            case .causal: break
+            case .causalWindow(let tokens): first = max(0, count - tokens)
+            case .everything: count = cache.count + queries.count
+            }
             for head in heads {
                 (tile.queries + rows * width).update(from: queries[t] + head * width, count: width)
+                if let biases {
+                    tile.biases[rows] = biases.row(head: head, query: query, count: count, tile.biasRow(rows))
+                }
+                if let sinks { tile.sinks[rows] = sinks[head] }
                 tile.firsts[rows] = first
                 tile.counts[rows] = count
                 rows += 1
@@ -109,10 +124,13 @@ struct AttentionScores {
                 tile.queries, rows, scratch.packedKeys(group, width: width), scratch.packedValues(group, width: width),
                 tile.firsts, tile.counts, width, spec.scale, tile.scratch, tile.results)
         } else {
+            var terms = tk_score_terms(
+                cap: spec.scoreCap ?? 0, biases: biases == nil ? nil : UnsafePointer(tile.biases),
+                sinks: sinks == nil ? nil : UnsafePointer(tile.sinks))
             tk_attend(
                 kernels, tile.queries, rows, cache.elementType.kernelType, cache.keys(layer: layer, head: group),
-                cache.values(layer: layer, head: group), tile.firsts, tile.counts, width, spec.scale, tile.scratch,
-                tile.results)
+                cache.values(layer: layer, head: group), tile.firsts, tile.counts, width, spec.scale, &terms,
+                tile.scratch, tile.results)
         }
         rows = 0
         for t in tokens {
@@ -122,4 +140,9 @@ struct AttentionScores {
             }
         }
     }
+}
+
+extension AttentionSpec {
+    /// Whether anything happens to scores that the kernels for prompts know nothing of.
+    fileprivate var hasScoreTerms: Bool { scoreCap != nil || sinks || bias != .none }
 }

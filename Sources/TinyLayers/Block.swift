@@ -5,6 +5,8 @@ package struct Block: Sendable {
     private let attention: Attention
     private let feedForward: FeedForward
     private let wiring: Wiring
+    private let branchScale: Float
+    private let sumScale: Float
 
     /// The spec's wiring with weights in its norms.
     private enum Wiring: Sendable {
@@ -20,7 +22,7 @@ package struct Block: Sendable {
 
     init(_ spec: LayerSpec, layer: Int, width: Int, from weights: some WeightProvider) throws {
         func norm(_ spec: NormSpec?, _ role: NormRole) throws -> Norm? {
-            try spec.map { try Norm($0, { .layer(layer, .norm(role, $0)) }, width: width, from: weights) }
+            try spec.map { try Norm($0, { .layer(layer, .norm(role), $0) }, width: width, from: weights) }
         }
         switch spec.wiring {
         case .sequential(let first, let second):
@@ -34,9 +36,10 @@ package struct Block: Sendable {
         case .parallel(let first, let second):
             wiring = .parallel(
                 attention: try Norm(
-                    first, { .layer(layer, .norm(.beforeAttention, $0)) }, width: width, from: weights),
+                    first, { .layer(layer, .norm(.beforeAttention), $0) }, width: width, from: weights),
                 feedForward: try norm(second, .beforeFeedForward))
         }
+        (branchScale, sumScale) = (spec.branchScale, spec.sumScale)
         attention = try Attention(spec.attention, layer: layer, width: width, from: weights)
         feedForward = try FeedForward(spec.feedForward, layer: layer, width: width, from: weights)
     }
@@ -57,8 +60,11 @@ package struct Block: Sendable {
             attention(normed, into: waiting, context)
             feedForwardNorm?(x, into: normed, compute)
             feedForward(normed, into: branch, context)
+            waiting.scale(by: branchScale, compute)
+            branch.scale(by: branchScale, compute)
             x.add(waiting, compute)
             x.add(branch, compute)
+            x.scale(by: sumScale, compute)
         }
     }
 
@@ -73,7 +79,9 @@ package struct Block: Sendable {
             f(x, branch)
         }
         norms.after?(branch, into: branch, compute)
+        branch.scale(by: branchScale, compute)
         x.add(branch, compute)
+        x.scale(by: sumScale, compute)
         norms.onSum?(x, into: x, compute)
     }
 }

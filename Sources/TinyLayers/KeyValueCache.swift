@@ -18,7 +18,9 @@ package final class KeyValueCache {
     /// How keys and values are held: as floats where everything is exact, otherwise as halves.
     let elementType: ElementType
 
+    /// - Parameter capacity: the most tokens, without those that stand in front of every text.
     package init(spec: ModelSpec, capacity: Int, precision: Precision) {
+        let capacity = capacity + spec.prefix
         self.capacity = capacity
         elementType = Self.elementType(precision)
         var offset = 0

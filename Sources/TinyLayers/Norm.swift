@@ -28,7 +28,8 @@ package struct Norm: Sendable {
         compute.pool.forRanges(of: x.count) { apply(x.slice($0), into: y.slice($0), compute.kernels.table.pointee) }
     }
 
-    private func apply(_ x: Rows, into y: Rows, _ table: tk_kernels) {
+    /// On the calling thread alone.
+    func apply(_ x: Rows, into y: Rows, _ table: tk_kernels) {
         for t in 0..<x.count {
             switch spec {
             case .layer(let epsilon, _):

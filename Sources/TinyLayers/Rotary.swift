@@ -21,11 +21,17 @@ extension RotarySpec {
             let stretch = factor * Double(length) / Double(original) - (factor - 1)
             base *= pow(stretch, Double(width) / Double(width - 2))
         }
+        if case .dynamicSteps(let original) = scaling {
+            let doublings = (log2(Double(length) / Double(original)) + 1).rounded(.up)
+            base *= pow(max(1, pow(2, doublings) - 1), Double(width) / Double(width - 2))
+        }
         let plain = pow(base, -2 * Double(i) / Double(width))
         switch scaling {
-        case .none, .dynamic: return Float(plain)
+        case .none, .dynamic, .dynamicSteps: return Float(plain)
         case .linear(let factor): return Float(plain / factor)
-        case .perFrequency(let divisors): return Float(plain / Double(divisors[i]))
+        case .perFrequency(let divisors, _): return Float(plain / Double(divisors[i]))
+        case .byLength(let short, let long, let original, _):
+            return Float(plain / Double(length > original ? long[i] : short[i]))
         case .byWavelength(let factor, let lowFactor, let highFactor, let original):
             let waves = Double(original) * plain / (2 * .pi)  // in the original context
             let kept = min(1, max(0, (waves - lowFactor) / (highFactor - lowFactor)))
@@ -46,7 +52,22 @@ extension RotarySpec {
 
     /// What cosines and sines are multiplied by.
     var magnitude: Float {
-        if case .yarn(_, _, _, _, _, let magnitude) = scaling { Float(magnitude) } else { 1 }
+        switch scaling {
+        case .yarn(_, _, _, _, _, let magnitude), .perFrequency(_, let magnitude), .byLength(_, _, _, let magnitude):
+            Float(magnitude)
+        default: 1
+        }
+    }
+
+    /// The part of a text's length that frequencies depend on.
+    fileprivate func relevantLength(_ length: Int, phase: Phase, before: Int) -> Int {
+        switch scaling {
+        case .dynamic(_, let original): max(length, original)
+        case .byLength(_, _, let original, _): length > original ? original + 1 : 0
+        // A prompt sets them; while it is continued they stay.
+        case .dynamicSteps(let original): phase == .decode && before > 0 ? before : max(length, original)
+        default: 0
+        }
     }
 }
 
@@ -72,10 +93,9 @@ package final class RotaryTable {
     ///
     /// An angle is rounded to single precision before its cosine is taken, as the reference does: at position 8,000 that
     /// moves it by up to 2·10⁻⁴, more than all other rounding.
-    func prepare(first: Int, count: Int, length: Int) {
+    func prepare(first: Int, count: Int, length: Int, phase: Phase) {
         precondition(count <= capacity, "\(count) positions in a table of \(capacity)")
-        var relevantLength = 0  // other scalings do not depend on it
-        if case .dynamic(_, let original) = spec.scaling { relevantLength = max(length, original) }
+        let relevantLength = spec.relevantLength(length, phase: phase, before: frequencyLength)
         if relevantLength != frequencyLength {
             for i in 0..<pairs { frequencies[i] = spec.frequency(i, length: relevantLength) }
             frequencyLength = relevantLength

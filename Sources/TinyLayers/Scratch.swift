@@ -18,6 +18,17 @@ package final class Scratch {
     let hidden: RowBuffer
     let factors: RowBuffer
     let logits: RowBuffer
+    /// A number for each head, or one.
+    let gates: RowBuffer
+    /// Rows of a token table's width, or of a patch's.
+    let tableRows: RowBuffer
+    let normedPositions: RowBuffer
+    let latent: LatentScratch
+    let routerScores: RowBuffer
+    let routerRanks: RowBuffer
+    let gathered: RowBuffer
+    let expertOutput: RowBuffer
+    let choice: ExpertChoice
     let products: MatMulScratch
     /// Tiles of attention.
     let shares = Shares()
@@ -30,6 +41,11 @@ package final class Scratch {
     private let tokens: Int
     private let headWidth: Int
     private let rotaryTables: [RotaryTable]
+    private let biasTables: [PositionBiasTable]
+    private let tileBiases: UnsafeMutablePointer<UnsafePointer<Float>?>
+    private let tileSinks: RowBuffer
+    private let tileBiasRows: RowBuffer
+    private let biasRowLength: Int
 
     /// - Parameters:
     ///   - capacity: the most tokens in the cache.
@@ -42,9 +58,19 @@ package final class Scratch {
         let attention = spec.layers.map(\.attention)
         let queryWidth = attention.map { $0.heads * $0.headWidth }.max() ?? 0
         let keyWidth = attention.map { $0.keyValueHeads * $0.headWidth }.max() ?? 0
-        let hiddenWidth = spec.layers.map(\.feedForward.hidden).max() ?? 0
+        let networks = spec.layers.flatMap(\.feedForward.networks)
+        let hiddenWidth = networks.map(\.hidden).max() ?? 0
         let isParallel = spec.layers.contains { if case .parallel = $0.wiring { true } else { false } }
-        let isGated = spec.layers.contains { $0.feedForward.form == .gated }
+        let isGated = networks.contains { $0.form != .plain }
+        let mixtures = spec.layers.compactMap {
+            if case .mixture(let mixture) = $0.feedForward { mixture } else { nil }
+        }
+        let experts = mixtures.map(\.experts).max() ?? 0
+        let choices = mixtures.map(\.chosen).max() ?? 0
+        let positionRows = attention.contains { if case .queriesOfPositions = $0.projection { true } else { false } }
+        // A text begins with the prefix.
+        let rows = rows + spec.prefix
+        let capacity = capacity + spec.prefix
         stream = RowBuffer(capacity: rows * spec.width)
         normed = RowBuffer(capacity: rows * spec.width)
         branch = RowBuffer(capacity: rows * spec.width)
@@ -56,7 +82,17 @@ package final class Scratch {
         hidden = RowBuffer(capacity: rows * hiddenWidth)
         factors = RowBuffer(capacity: isGated ? rows * hiddenWidth : 0)
         logits = RowBuffer(capacity: logitRows * spec.vocabulary)
-        products = MatMulScratch(inputs: max(spec.width, queryWidth, hiddenWidth), rows: rows, threads: threads)
+        gates = RowBuffer(capacity: rows * max(1, attention.map(\.heads).max() ?? 0))
+        tableRows = RowBuffer(capacity: rows * spec.tableWidth)
+        normedPositions = RowBuffer(capacity: positionRows ? rows * spec.width : 0)
+        latent = LatentScratch(attention, rows: rows)
+        routerScores = RowBuffer(capacity: rows * experts)
+        routerRanks = RowBuffer(capacity: rows * experts)
+        gathered = RowBuffer(capacity: experts > 0 ? rows * spec.width : 0)
+        expertOutput = RowBuffer(capacity: experts > 0 ? rows * spec.width : 0)
+        choice = ExpertChoice(tokens: experts > 0 ? rows : 0, chosen: choices)
+        let inputs = max(spec.width, queryWidth, hiddenWidth, spec.tableWidth, attention.map(\.latentRank).max() ?? 0)
+        products = MatMulScratch(inputs: inputs, rows: rows, threads: threads)
         headWidth = attention.map(\.headWidth).max() ?? 0
         let attentionFloats = max(
             tk_attention_floats(headWidth, Self.tileRows, capacity),
@@ -69,10 +105,25 @@ package final class Scratch {
         tileBuffer = RowBuffer(capacity: threads * tileFloats)
         tileRanges = .allocate(capacity: threads * 2 * Self.packedTileRows)
         tileRanges.initialize(repeating: 0, count: threads * 2 * Self.packedTileRows)
+        tileBiases = .allocate(capacity: threads * Self.tileRows)
+        tileBiases.initialize(repeating: nil, count: threads * Self.tileRows)
+        tileSinks = RowBuffer(capacity: threads * Self.tileRows)
+        var biases: [PositionBiasTable] = []
+        for layer in attention where layer.bias != .none && !biases.contains(where: { $0.spec == layer.bias }) {
+            biases.append(
+                PositionBiasTable(layer.bias, heads: layer.heads, capacity: capacity, prefix: spec.prefix))
+        }
+        biasTables = biases
+        let biasRows = biases.contains(where: \.needsRows) ? threads * Self.tileRows * capacity : 0
+        tileBiasRows = RowBuffer(capacity: biasRows)
+        biasRowLength = biasRows > 0 ? capacity : 0
         rotaryTables = Set(attention.compactMap(\.rotary)).map { RotaryTable($0, capacity: rows) }
     }
 
-    deinit { tileRanges.deallocate() }
+    deinit {
+        tileRanges.deallocate()
+        tileBiases.deallocate()
+    }
 
     /// Bytes for each token of the cache's capacity.
     package static func bytesPerToken(spec: ModelSpec, compute: Compute) -> Int {
@@ -98,6 +149,14 @@ package final class Scratch {
         /// `[R]`: the first token that a row sees, and one past the last.
         let firsts: UnsafeMutablePointer<Int>
         let counts: UnsafeMutablePointer<Int>
+        /// `[R]`: what is added to scores, a pointer each, and a head's sink; for `tileRows` rows.
+        let biases: UnsafeMutablePointer<UnsafePointer<Float>?>
+        let sinks: UnsafeMutablePointer<Float>
+        /// `[R, capacity]`, where biases are put together for each row.
+        let biasRows: UnsafeMutablePointer<Float>?
+        let biasRowLength: Int
+
+        func biasRow(_ row: Int) -> UnsafeMutablePointer<Float>? { biasRows.map { $0 + row * biasRowLength } }
     }
 
     func attentionTile(_ part: Int) -> AttentionTile {
@@ -106,7 +165,10 @@ package final class Scratch {
         return AttentionTile(
             queries: floats, results: floats + Self.packedTileRows * headWidth,
             scratch: floats + 2 * Self.packedTileRows * headWidth, firsts: ranges,
-            counts: ranges + Self.packedTileRows)
+            counts: ranges + Self.packedTileRows, biases: tileBiases + part * Self.tileRows,
+            sinks: tileSinks.base + part * Self.tileRows,
+            biasRows: biasRowLength > 0 ? tileBiasRows.base + part * Self.tileRows * biasRowLength : nil,
+            biasRowLength: biasRowLength)
     }
 
     // Numbers of 16 bits that a token's key and value take where they are packed; see `pack_tokens`.
@@ -131,8 +193,36 @@ package final class Scratch {
         return table
     }
 
-    func prepareRotaryTables(first: Int, count: Int, length: Int) {
-        for table in rotaryTables { table.prepare(first: first, count: count, length: length) }
+    /// What is added to a layer's scores; nil where nothing is.
+    func positionBias(_ spec: PositionBias) -> PositionBiasTable? {
+        if spec == .none { return nil }
+        guard let table = biasTables.first(where: { $0.spec == spec }) else {
+            preconditionFailure("no table for \(spec)")
+        }
+        return table
+    }
+
+    /// Works out what layers share, for tokens `first..<first + count` of a text of `length`.
+    func prepare(first: Int, count: Int, length: Int, phase: Phase, positionBias: [Float]?) {
+        for table in rotaryTables { table.prepare(first: first, count: count, length: length, phase: phase) }
+        guard let positionBias else { return }
+        for table in biasTables { table.learn(positionBias) }
+    }
+}
+
+extension ModelSpec {
+    /// Elements of rows that are neither the stream's nor a layer's.
+    fileprivate var tableWidth: Int {
+        switch stem {
+        case .tokens(let stem): max(stem.tableWidth ?? 0, head?.tableWidth ?? 0)
+        case .patches(let stem): stem.pixels
+        }
+    }
+}
+
+extension AttentionSpec {
+    fileprivate var latentRank: Int {
+        if case .latent(let latent) = projection { max(latent.queryRank, latent.keyValueRank) } else { 0 }
     }
 }
 

@@ -2,22 +2,82 @@ package import TinyTensor
 
 /// A place for weights in a model, by what they do. Layers ask for slots; recipes say what files call them.
 package enum Slot: Hashable, Sendable {
+    case model(ModelSlot, Part)
+    case layer(Int, LayerSlot, Part)
+    /// A matrix of one of a layer's experts.
+    case expert(layer: Int, expert: Int, Projection, Part)
+}
+
+package enum ModelSlot: Hashable, Sendable {
     case tokenTable
     case positionTable
-    case finalNorm(Part)
+    /// Vectors for kinds of tokens.
+    case typeTable
+    case stemNorm
+    /// From the token table's width to the stream's.
+    case stemProjection
+    /// Vectors in front of every text, `[P, D]`.
+    case prefix
+    /// What is added to scores, `[buckets, H]`.
+    case positionBias
+    /// From the pixels of a patch to the stream, `[D, channels · patch²]`.
+    case patches
+    /// The vector for the whole of an image, `[1, D]`.
+    case classVector
+    case finalNorm
+    /// From the stream's width to the head's table's.
+    case headProjection
+    case headTransform
+    case headNorm
     case head
-    case layer(Int, LayerSlot)
+    case poolerNorm
+    case pooler
 }
 
 package enum LayerSlot: Hashable, Sendable {
-    case norm(NormRole, Part)
-    case query(Part)
-    case key(Part)
-    case value(Part)
-    case attentionOutput(Part)
-    case gate(Part)
-    case up(Part)
-    case down(Part)
+    case norm(NormRole)
+    case query
+    case key
+    case value
+    case attentionOutput
+    case queryNorm
+    case keyNorm
+    /// A score for each head, `[H]`.
+    case sinks
+    case headGate
+    /// What queries are products with instead of the stream, `[positions, D]`.
+    case queryPositions
+    case latent(LatentSlot)
+    /// The one network of a layer without experts.
+    case network(Projection)
+    /// Any expert's: what recipes name; layers ask for `Slot.expert`.
+    case expert(Projection)
+    case shared(Projection)
+    case sharedGate
+    case router
+    /// What is added to the router's scores for the choice, `[E]`.
+    case choiceBias
+}
+
+package enum Projection: Hashable, Sendable {
+    case gate
+    case up
+    case down
+}
+
+package enum LatentSlot: Hashable, Sendable {
+    case queryDown
+    case queryNorm
+    /// `[H · d, rank]`, each head's turning elements first.
+    case queryUp
+    case keyValueDown
+    case keyValueNorm
+    /// The turning elements of all heads' keys, `[turning, D]`.
+    case turningKey
+    /// `[H · still, rank]`
+    case keyUp
+    /// `[H · valueWidth, rank]`
+    case valueUp
 }
 
 package enum Part: Hashable, Sendable {

@@ -1,25 +1,41 @@
 package import TinyTensor
 
-/// A model's layers with their weights: token ids in, logits out. Immutable and shared; what changes is passed in.
+/// A model's layers with their weights: token ids or pixels in, logits or one vector out. Immutable and shared; what
+/// changes is passed in.
 package struct Transformer: Sendable {
     package let spec: ModelSpec
-    private let stem: TokenStem
+    private let stem: Stem
     private let blocks: [Block]
     private let finalNorm: Norm?
-    /// `[V, D]`
-    private let head: Weights
+    private let head: Head?
+    private let pooler: Pooler?
+    /// What layers add to scores by distance, `[rows, H]`.
+    private let positionBias: [Float]?
+
+    private enum Stem: Sendable {
+        case tokens(TokenStem)
+        case patches(PatchStem)
+    }
 
     /// - Throws: what `weights` throws where one is missing or has another shape.
     package init(spec: ModelSpec, weights: some WeightProvider) throws {
         self.spec = spec
-        stem = try TokenStem(spec, from: weights)
+        switch spec.stem {
+        case .tokens(let tokens): stem = .tokens(try TokenStem(tokens, spec, from: weights))
+        case .patches(let patches): stem = .patches(try PatchStem(patches, width: spec.width, from: weights))
+        }
         blocks = try spec.layers.enumerated().map { layer, layerSpec in
             try Block(layerSpec, layer: layer, width: spec.width, from: weights)
         }
-        finalNorm = try spec.finalNorm.map { try Norm($0, Slot.finalNorm, width: spec.width, from: weights) }
-        switch spec.head.weight {
-        case .tied: head = try weights.weights(.tokenTable, rows: spec.vocabulary, columns: spec.width)
-        case .own: head = try weights.weights(.head, rows: spec.vocabulary, columns: spec.width)
+        finalNorm = try spec.finalNorm.map {
+            try Norm($0, { .model(.finalNorm, $0) }, width: spec.width, from: weights)
+        }
+        head = try spec.head.map { try Head($0, spec, from: weights) }
+        pooler = try spec.pooler.map { try Pooler($0, width: spec.width, from: weights) }
+        positionBias = try spec.layers.lazy.compactMap { layer -> (rows: Int, heads: Int)? in
+            if case .buckets(let buckets) = layer.attention.bias { (buckets.rows, layer.attention.heads) } else { nil }
+        }.first.map {
+            try weights.matrix(.model(.positionBias, .weight), rows: $0.rows, columns: $0.heads).floats()
         }
     }
 
@@ -42,40 +58,96 @@ package struct Transformer: Sendable {
     ///
     /// - Parameters:
     ///   - tokens: T ids, each less than V.
+    ///   - types: the kind of each token, where the model knows several; the first kind for all if nil.
     ///   - length: tokens of the text that is being read as a whole, for scalings that go by it; T and C at least.
     ///   - probe: shown rows `[T, D]` at each point.
+    ///   - pooled: given the vector for the whole text, where the model has one.
     /// - Returns: `[T or 1 or 0, V]`, valid until the next pass with this scratch.
-    /// - Precondition: the tokens fit the cache, the scratch and the vocabulary.
+    /// - Precondition: the tokens fit the cache, the scratch and the vocabulary; the model reads tokens.
     package func forward(
-        _ tokens: UnsafeBufferPointer<Int>, length: Int, logits wanted: LogitRows, phase: Phase, compute: Compute,
-        cache: KeyValueCache, scratch: Scratch, probe: ((Point, Rows) -> Void)? = nil
+        _ tokens: UnsafeBufferPointer<Int>, types: [Int]? = nil, length: Int, logits wanted: LogitRows, phase: Phase,
+        compute: Compute, cache: KeyValueCache, scratch: Scratch, probe: ((Point, Rows) -> Void)? = nil,
+        pooled: (([Float]) -> Void)? = nil
     ) -> Rows {
+        guard case .tokens(let stem) = stem else { preconditionFailure("this model reads no tokens") }
         precondition(tokens.count <= scratch.rows, "\(tokens.count) tokens in a scratch for \(scratch.rows)")
         let context = ForwardContext(compute: compute, phase: phase, scratch: scratch, cache: cache)
-        let x = scratch.stream.rows(tokens.count, width: spec.width)
-        stem(tokens, first: cache.count, into: x)
-        probe?(.stream(0), x)
-        scratch.prepareRotaryTables(first: cache.count, count: tokens.count, length: length)
+        let front = cache.count == 0 ? spec.prefix : 0
+        let x = scratch.stream.rows(front + tokens.count, width: spec.width)
+        stem(tokens, types: types, into: x, context)
+        let text = x.slice(front..<x.count)
+        run(x, shown: text, length: front + length, context, probe)
+        return finish(text, tokens, wanted, context, probe, pooled)
+    }
+
+    /// Reads an image.
+    ///
+    /// - Parameter pixels: `[channels, height, width]`, as the model wants them normalised.
+    /// - Returns: the vector for the whole, where the model has one.
+    /// - Precondition: the model reads images; cache and scratch have room for all patches.
+    package func forward(
+        pixels: [Float], compute: Compute, cache: KeyValueCache, scratch: Scratch,
+        probe: ((Point, Rows) -> Void)? = nil
+    ) -> [Float] {
+        guard case .patches(let stem) = stem else { preconditionFailure("this model reads no images") }
+        let context = ForwardContext(compute: compute, phase: .prompt, scratch: scratch, cache: cache)
+        let x = scratch.stream.rows(stem.spec.rows, width: spec.width)
+        stem(pixels, into: x, context)
+        run(x, shown: x, length: x.count, context, probe)
+        var vector: [Float] = []
+        _ = finish(x, UnsafeBufferPointer(start: nil, count: 0), .none, context, probe) { vector = $0 }
+        return vector
+    }
+
+    private func run(
+        _ x: Rows, shown: Rows, length: Int, _ context: ForwardContext, _ probe: ((Point, Rows) -> Void)?
+    ) {
+        probe?(.stream(0), shown)
+        context.scratch.prepare(
+            first: context.cache.count, count: x.count, length: length, phase: context.phase, positionBias: positionBias
+        )
         for (layer, block) in blocks.enumerated() {
             block(x, context)
-            probe?(.stream(layer + 1), x)
+            probe?(.stream(layer + 1), shown)
         }
-        cache.advance(by: tokens.count)
+        context.cache.advance(by: x.count)
+    }
 
+    private func finish(
+        _ x: Rows, _ tokens: UnsafeBufferPointer<Int>, _ wanted: LogitRows, _ context: ForwardContext,
+        _ probe: ((Point, Rows) -> Void)?, _ pooled: (([Float]) -> Void)?
+    ) -> Rows {
         let rows: Rows
         switch wanted {
-        case .none: rows = x.slice(x.count..<x.count)
+        case .none: rows = pooler == nil || pooled == nil ? x.slice(x.count..<x.count) : x
         case .last: rows = x.slice(x.count - 1..<x.count)
         case .all: rows = x
         }
-        precondition(
-            rows.count <= scratch.logitRows, "\(rows.count) rows of logits in a scratch for \(scratch.logitRows)")
-        let logits = scratch.logits.rows(rows.count, width: spec.vocabulary)
         if rows.count > 0 {
-            finalNorm?(rows, into: rows, compute)
+            finalNorm?(rows, into: rows, context.compute)
             probe?(.final, rows)
-            context.multiply(rows, by: Product(head, into: logits))
         }
+        if let pooler, let pooled { pooled(pooler(x, tokens: tokens, context)) }
+        guard let head, wanted != .none else { return Rows(base: x.base, count: 0, width: spec.vocabulary) }
+        precondition(
+            rows.count <= context.scratch.logitRows,
+            "\(rows.count) rows of logits in a scratch for \(context.scratch.logitRows)")
+        let logits = context.scratch.logits.rows(rows.count, width: spec.vocabulary)
+        head(rows, into: logits, context)
         return logits
+    }
+}
+
+extension ModelSpec {
+    /// Learned vectors that stand in front of every text.
+    package var prefix: Int { if case .tokens(let stem) = stem { stem.prefix } else { 0 } }
+
+    /// Positions that there are learned vectors for; nil where there is no such limit.
+    package var positionRows: Int? {
+        var limits = layers.compactMap { layer -> Int? in
+            if case .queriesOfPositions(let rows) = layer.attention.projection { rows } else { nil }
+        }
+        if case .tokens(let stem) = stem, case .learned(let rows) = stem.positions { limits.append(rows) }
+        return limits.min()
     }
 }

@@ -40,18 +40,53 @@ package struct StoredTensor: Sendable {
         }
     }
 
-    /// As a matrix; a vector is one row.
+    /// As a matrix: rows along the last dimension, all others joined; a vector is one row.
     package func matrix() throws(FormatError) -> Matrix {
+        try matrix(columns: shape.last ?? 0)
+    }
+
+    /// As a matrix of one row for each element of the first dimension, the others joined.
+    package func joinedMatrix() throws(FormatError) -> Matrix {
+        try matrix(columns: shape.count < 2 ? shape.last ?? 0 : shape[1...].reduce(1, *))
+    }
+
+    private func matrix(columns: Int) throws(FormatError) -> Matrix {
         let type = try elementType()
-        guard (1...2).contains(shape.count) else {
-            throw error(.malformed, "has shape \(shape); one or two dimensions are expected")
+        guard !shape.isEmpty else {
+            throw error(.malformed, "has shape \(shape); at least one dimension is expected")
         }
-        let columns = shape[shape.count - 1]
         // A tensor without rows takes no bytes, whatever the length of its rows.
-        guard type.bytes(for: columns) != nil else { throw error(.outOfRange, "the shape \(shape) is too large") }
+        guard let rowBytes = type.bytes(for: columns) else {
+            throw error(.outOfRange, "the shape \(shape) is too large, or its rows are no whole blocks")
+        }
         return Matrix(
-            type: type, rows: shape.count == 2 ? shape[0] : 1, columns: columns, storage: storage,
-            byteOffset: byteOffset)
+            type: type, rows: columns == 0 ? 0 : elementCount / columns, columns: rowBytes == 0 ? 0 : columns,
+            storage: storage, byteOffset: byteOffset)
+    }
+
+    /// Rows of four-bit floats from codes `[…, F, blocks, 16]` and scales `[…, F, blocks]`, stored apart, as the MXFP4 of
+    /// this project's files: a scale, then sixteen bytes whose low halves come before the high ones.
+    ///
+    /// - Parameter rows: which, of all leading dimensions joined.
+    /// - Precondition: both hold bytes, and the shapes agree; the binder has checked it.
+    package func fourBitMatrix(scales: StoredTensor, rows: Range<Int>) -> Matrix {
+        let blocks = shape[shape.count - 2]
+        let (first, count) = (rows.lowerBound * blocks, rows.count * blocks)
+        let (codes, exponents) = (bytes, scales.bytes)
+        precondition((first + count) * 16 <= codes.count && first + count <= exponents.count, "rows outside the tensor")
+        let storage = Storage.allocate(byteCount: count * 17) { memory in
+            for block in 0..<count {
+                memory[block * 17] = exponents[first + block]
+                let from = (first + block) * 16
+                for i in 0..<16 {
+                    // Elements i and i + 16 share a byte here, 2j and 2j + 1 there.
+                    let (low, high) = (codes[from + i / 2], codes[from + 8 + i / 2])
+                    let shift = UInt8(i % 2 * 4)
+                    memory[block * 17 + 1 + i] = low >> shift & 15 | (high >> shift & 15) << 4
+                }
+            }
+        }
+        return Matrix(type: .mxfp4, rows: rows.count, columns: blocks * 32, storage: storage)
     }
 
     /// All 64-bit integers of the tensor.

@@ -10,18 +10,19 @@ package import TinyLayers
 
 // What most families' configurations have in common.
 extension ConfigReader {
-    package func activation(default other: FeedForwardSpec.Activation) throws(ModelError) -> FeedForwardSpec.Activation
-    {
+    package func activation(default other: NetworkSpec.Activation) throws(ModelError) -> NetworkSpec.Activation {
         let keys = ["hidden_act", "activation_function", "hidden_activation"]
         guard let name = try string(keys[0], keys[1], keys[2]) else { return other }
         switch name {
         case "silu", "swish": return .silu
         case "gelu": return .gelu
         case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
+        case "quick_gelu": return .geluQuick
         case "relu": return .relu
         default:
             throw error(
-                spelling(keys), "is \"\(name)\"; supported are silu, gelu, gelu_new, gelu_pytorch_tanh and relu")
+                spelling(keys),
+                "is \"\(name)\"; supported are silu, gelu, gelu_new, gelu_pytorch_tanh, quick_gelu and relu")
         }
     }
 
@@ -72,7 +73,7 @@ extension ConfigReader {
             guard factor >= 1 else {
                 throw values.error("rope.scaling.factor", "is \(factor); a factor from 1 on is expected")
             }
-            return .perFrequency(divisors: divisors.map { $0 * Float(factor) })
+            return .perFrequency(divisors: divisors.map { $0 * Float(factor) }, magnitude: 1)
         }
         // A GGUF file with a factor and no type means linear; the factor's old key is rope.scale_linear.
         let hasFactor = (try values.optionalNumber("rope.scaling.factor", "rope.scale_linear") ?? 1) > 1

@@ -10,7 +10,7 @@ package final class ConfigReader {
     package let file: String
     /// What keys of this object are reported with in front: "rope_scaling." for a nested one.
     private let prefix: String
-    private let isGGUF: Bool
+    package let isGGUF: Bool
     private let values: JSONObject
     private let tensors: TensorIndex
     private var asked: Set<String> = []

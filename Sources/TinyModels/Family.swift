@@ -11,5 +11,5 @@ package protocol Family: Sendable {
     static func spec(_ config: ConfigReader) throws -> ModelSpec
     /// Names in a Hugging Face folder.
     static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap
-    static func ggufNames(_ spec: ModelSpec) -> NameMap
+    static func ggufNames(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap
 }

@@ -3,40 +3,44 @@ package import TinyLayers
 extension NameMap {
     /// GGUF's names, which are the same for all families.
     ///
-    /// - Parameter fusedQKV: rows of queries, keys and values where one tensor holds all three.
+    /// - Parameters:
+    ///   - experts: how many the tensors of experts hold.
+    ///   - layer: what a family has otherwise.
     package static func gguf(
-        fusedQKV: [Int]? = nil, turned: @escaping @Sendable (LayerSlot) -> HeadTurn? = { _ in nil }
+        _ spec: ModelSpec, harmless: [String] = [], model: [ModelSlot: TensorSource] = [:],
+        _ layer: [LayerSlot: TensorSource] = [:]
     ) -> NameMap {
-        NameMap(harmlessSuffixes: ["rope_freqs.weight", "rotary_emb.inv_freq"]) { slot in
-            switch slot {
-            case .tokenTable: return .named("token_embd.weight")
-            case .positionTable: return .named("position_embd.weight")
-            case .finalNorm(let part): return .named("output_norm" + part.suffix)
-            case .head: return .named("output.weight")
-            case .layer(let layer, let role):
-                guard let (name, part) = name(role) else { return nil }
-                let prefix = "blk.\(layer)."
-                if let fusedQKV, let index = ["attn_q", "attn_k", "attn_v"].firstIndex(of: name) {
-                    return .part(index, of: fusedQKV, .named(prefix + "attn_qkv" + part.suffix))
-                }
-                let source = TensorSource.named(prefix + name + part.suffix)
-                return turned(role).map { .neighboursToHalves($0, source) } ?? source
-            }
-        }
+        let experts =
+            spec.layers.lazy.compactMap {
+                if case .mixture(let mixture) = $0.feedForward { mixture.experts } else { nil }
+            }.first ?? 0
+        func stacked(_ name: TensorSource) -> TensorSource { .expert(0, of: experts, name) }
+        return NameMap(
+            layers: "blk", harmless: ["rope_freqs.weight", "rotary_emb.inv_freq"] + harmless,
+            model: [
+                .tokenTable: "token_embd", .positionTable: "position_embd", .typeTable: "token_types",
+                .stemNorm: "token_embd_norm", .finalNorm: "output_norm", .head: "output",
+            ].with(model),
+            layer: [
+                .norm(.beforeAttention): "attn_norm", .norm(.afterAttention): "post_attention_norm",
+                .norm(.onAttentionSum): "attn_output_norm", .norm(.beforeFeedForward): "ffn_norm",
+                .norm(.afterFeedForward): "post_ffw_norm", .norm(.onFeedForwardSum): "layer_output_norm",
+                .query: "attn_q", .key: "attn_k", .value: "attn_v", .attentionOutput: "attn_output",
+                .queryNorm: "attn_q_norm", .keyNorm: "attn_k_norm", .sinks: "attn_sinks",
+                .network(.gate): "ffn_gate", .network(.up): "ffn_up", .network(.down): "ffn_down",
+                .router: "ffn_gate_inp", .choiceBias: .bare("exp_probs_b.bias"),
+                .expert(.gate): stacked("ffn_gate_exps"), .expert(.up): stacked("ffn_up_exps"),
+                .expert(.down): stacked("ffn_down_exps"), .shared(.gate): "ffn_gate_shexp",
+                .shared(.up): "ffn_up_shexp", .shared(.down): "ffn_down_shexp", .sharedGate: "ffn_gate_inp_shexp",
+            ].with(layer))
     }
+}
 
-    private static func name(_ role: LayerSlot) -> (String, Part)? {
-        switch role {
-        case .norm(.beforeAttention, let part): ("attn_norm", part)
-        case .norm(.beforeFeedForward, let part): ("ffn_norm", part)
-        case .norm: nil
-        case .query(let part): ("attn_q", part)
-        case .key(let part): ("attn_k", part)
-        case .value(let part): ("attn_v", part)
-        case .attentionOutput(let part): ("attn_output", part)
-        case .gate(let part): ("ffn_gate", part)
-        case .up(let part): ("ffn_up", part)
-        case .down(let part): ("ffn_down", part)
-        }
+extension [LayerSlot: TensorSource] {
+    /// GGUF files of some families have the rows of queries and keys in the order in which neighbours turn together.
+    package static func turned(_ spec: ModelSpec) -> Self {
+        guard let attention = spec.layers.first?.attention, let rotary = attention.rotary else { return [:] }
+        let turn = HeadTurn(headWidth: attention.headWidth, turning: rotary.width)
+        return [.query: .neighboursToHalves(turn, "attn_q"), .key: .neighboursToHalves(turn, "attn_k")]
     }
 }

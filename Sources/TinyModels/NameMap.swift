@@ -1,49 +1,51 @@
 package import TinyLayers
 
-/// Where a slot's weights stand in a file, and what has to be undone to them.
-package indirect enum TensorSource: Sendable {
-    case named(String)
-    /// One of several matrices whose rows stand under each other in one tensor.
-    case part(Int, of: [Int], TensorSource)
-    /// Stored as inputs by outputs; a vector stays as it is.
-    case transposed(TensorSource)
-    /// Rows of each head reordered so that pairs that turn together are neighbours; undone to halves.
-    case neighboursToHalves(HeadTurn, TensorSource)
-
-    /// The tensor in the file.
-    package var name: String {
-        switch self {
-        case .named(let name): name
-        case .part(_, _, let source), .transposed(let source), .neighboursToHalves(_, let source): source.name
-        }
-    }
-}
-
-/// How wide heads are, and how much of each turns.
-package struct HeadTurn: Sendable {
-    package let headWidth: Int
-    /// Elements of a head that turn: the first ones.
-    package let turning: Int
-
-    package init(headWidth: Int, turning: Int) {
-        self.headWidth = headWidth
-        self.turning = turning
-    }
-}
-
 /// A recipe's answer to where each slot's weights are.
 package struct NameMap: Sendable {
     /// nil if the family has no such weights.
     package let source: @Sendable (Slot) -> TensorSource?
-    /// Tensors that files carry and inference does not need, by the end of their names.
-    package let harmlessSuffixes: [String]
+    /// Tensors that files carry and inference does not need, by the end of their names, or by their beginning where this
+    /// ends with "*".
+    package let harmless: [String]
 
-    package init(harmlessSuffixes: [String] = [], source: @escaping @Sendable (Slot) -> TensorSource?) {
+    package init(harmless: [String] = [], source: @escaping @Sendable (Slot) -> TensorSource?) {
         self.source = source
-        self.harmlessSuffixes = harmlessSuffixes
+        self.harmless = harmless
+    }
+
+    /// From tables of names.
+    ///
+    /// - Parameters:
+    ///   - prefix: what stands in front of every name.
+    ///   - layers: what stands between it and a layer's number.
+    package init(
+        prefix: String = "", layers: String, harmless: [String] = [], model: [ModelSlot: TensorSource],
+        layer: [LayerSlot: TensorSource]
+    ) {
+        self.init(harmless: harmless) { slot in
+            func front(_ layer: Int) -> String { prefix + layers + ".\(layer)." }
+            switch slot {
+            case .model(let slot, let part): return model[slot]?.resolved(prefix: prefix, part: part)
+            case .layer(let number, let slot, let part):
+                return layer[slot]?.resolved(prefix: front(number), part: part)
+            case .expert(let number, let expert, let projection, let part):
+                return layer[.expert(projection)]?.resolved(prefix: front(number), part: part, expert: expert)
+            }
+        }
+    }
+
+    /// Whether a tensor is known to be of no use.
+    func isHarmless(_ name: String) -> Bool {
+        harmless.contains { $0.hasSuffix("*") ? name.hasPrefix($0.dropLast()) : name.hasSuffix($0) }
     }
 }
 
-extension Part {
-    package var suffix: String { self == .weight ? ".weight" : ".bias" }
+extension [LayerSlot: TensorSource] {
+    /// The same names with some of them replaced or added.
+    package func with(_ others: [LayerSlot: TensorSource]) -> Self { merging(others) { $1 } }
+}
+
+extension [ModelSlot: TensorSource] {
+    /// The same names with some of them replaced or added.
+    package func with(_ others: [ModelSlot: TensorSource]) -> Self { merging(others) { $1 } }
 }

@@ -21,7 +21,11 @@ package struct Recipe {
         self.family = family
         self.config = config
         self.spec = spec
-        if case .gguf = checkpoint.format { names = family.ggufNames(spec) } else { names = family.names(spec, config) }
+        if case .gguf = checkpoint.format {
+            names = family.ggufNames(spec, config)
+        } else {
+            names = family.names(spec, config)
+        }
     }
 
     /// Whose a checkpoint is, and the reader of its configuration.

@@ -21,8 +21,9 @@ public struct Decoder: ~Copyable {
     package init(model: Model, capacity: Int, chunk: Int? = nil, allLogits: Bool = false) {
         self.model = model
         var capacity = min(max(0, capacity), Self.memoryLimit(model))
-        if case .learned(let rows) = model.spec.stem.positions { capacity = min(capacity, rows) }
-        let rows = max(1, min(chunk ?? Self.defaultChunk, capacity))
+        capacity = min(capacity, model.spec.positionRows ?? capacity)
+        // Where tokens see what comes after them, a text is read at once.
+        let rows = model.spec.seesAhead ? max(1, capacity) : max(1, min(chunk ?? Self.defaultChunk, capacity))
         cache = KeyValueCache(spec: model.spec, capacity: capacity, precision: model.compute.precision)
         scratch = Scratch(
             spec: model.spec, capacity: capacity, rows: rows, logitRows: allLogits ? rows : 1,
@@ -38,13 +39,13 @@ public struct Decoder: ~Copyable {
     }
 
     /// The most tokens there is room for; reading more is an error that says both numbers.
-    public var capacity: Int { cache.capacity }
+    public var capacity: Int { cache.capacity - model.spec.prefix }
 
     /// The most tokens read in one pass.
     var chunk: Int { scratch.rows }
 
     /// Tokens read so far.
-    public var count: Int { cache.count }
+    public var count: Int { max(0, cache.count - model.spec.prefix) }
 
     /// Reads a text, or the next part of it.
     ///
@@ -97,7 +98,7 @@ public struct Decoder: ~Copyable {
     public mutating func step<R>(_ token: Int, _ body: (Span<Float>) throws -> R) throws -> R {
         try checkFits(CollectionOfOne(token))
         let logits = withUnsafePointer(to: token) { pointer in
-            forward(UnsafeBufferPointer(start: pointer, count: 1), total: cache.count + 1, .last, .decode)
+            forward(UnsafeBufferPointer(start: pointer, count: 1), total: count + 1, .last, .decode)
         }
         return try logits.withRow(0, body)
     }
@@ -110,7 +111,7 @@ public struct Decoder: ~Copyable {
             throw RunnerError.badParameter(
                 name: "count", value: "\(count)", expected: "a number from 0 to \(self.count)")
         }
-        cache.truncate(to: count)
+        cache.truncate(to: count == 0 ? 0 : count + model.spec.prefix)
     }
 
     /// Reads tokens and shows the logits `[T, V]` of every one, a chunk at a time.
@@ -120,7 +121,7 @@ public struct Decoder: ~Copyable {
         _ tokens: [Int], probe: ((Transformer.Point, Rows) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
     ) throws {
         try checkFits(tokens)
-        let start = cache.count
+        let start = count
         for position in stride(from: 0, to: tokens.count, by: scratch.rows) {
             let end = min(position + scratch.rows, tokens.count)
             let logits = pass(tokens[position..<end], total: start + tokens.count, .all, .prompt, probe: probe)

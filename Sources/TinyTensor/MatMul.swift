@@ -23,6 +23,8 @@ package enum Finish {
     case activation(tk_activation)
     /// y₁ ← f(y₁) · y₂; both are of one width.
     case gate(tk_activation)
+    /// y₁ ← f(min(y₁, limit)) · (clip(y₂, ±limit) + 1)
+    case clampedGate(tk_activation, Float)
 }
 
 extension Compute {
@@ -83,7 +85,11 @@ private struct MatMul {
         check(products.0)
         check(products.1)
         check(products.2)
-        if case .gate = finish { precondition(products.0.y.width == products.1?.y.width, "a gate of another width") }
+        switch finish {
+        case .nothing, .activation: break
+        case .gate, .clampedGate:
+            precondition(products.0.y.width == products.1?.y.width, "a gate of another width")
+        }
         scratch.check(inputs: x.width, rows: x.count, threads: compute.pool.threadCount)
     }
 
@@ -123,12 +129,18 @@ private struct MatMul {
         case .nothing: break
         case .activation(let function):
             for t in 0..<y.count { kernels.activate(function, y[t] + outputs.lowerBound, outputs.count) }
-        case .gate(let function):
-            guard let factors = products.1?.y else { break }
-            for t in 0..<y.count {
-                kernels.activate_gated(
-                    function, y[t] + outputs.lowerBound, factors[t] + outputs.lowerBound, outputs.count)
-            }
+        case .gate(let function): gate(function, outputs, limit: nil)
+        case .clampedGate(let function, let limit): gate(function, outputs, limit: limit)
+        }
+    }
+
+    private func gate(_ function: tk_activation, _ outputs: Range<Int>, limit: Float?) {
+        guard let factors = products.1?.y else { return }
+        let (y, kernels) = (products.0.y, compute.kernels.table.pointee)
+        for t in 0..<y.count {
+            let (gate, factor) = (y[t] + outputs.lowerBound, factors[t] + outputs.lowerBound)
+            if let limit { kernels.clamp(gate, factor, limit, outputs.count) }
+            kernels.activate_gated(function, gate, factor, outputs.count)
         }
     }
 

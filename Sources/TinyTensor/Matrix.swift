@@ -24,6 +24,14 @@ package struct Matrix: Sendable {
         self.rowBytes = rowBytes
     }
 
+    /// Of floats, row after row.
+    package init(floats: [Float], columns: Int) {
+        let storage = Storage.allocate(byteCount: floats.count * 4) { memory in
+            floats.withUnsafeBytes { memory.copyMemory(from: $0) }
+        }
+        self.init(type: .f32, rows: columns == 0 ? 0 : floats.count / columns, columns: columns, storage: storage)
+    }
+
     package var byteCount: Int { rows * rowBytes }
     package var base: UnsafeRawPointer { storage.bytes.baseAddress! + byteOffset }
 

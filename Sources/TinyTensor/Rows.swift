@@ -29,6 +29,12 @@ package struct Rows {
         return Rows(base: base + range.lowerBound * width, count: range.count, width: width)
     }
 
+    /// The same elements as more and narrower rows.
+    package func split(width: Int) -> Rows {
+        precondition(self.width.isMultiple(of: width), "rows of \(self.width) in parts of \(width)")
+        return Rows(base: base, count: count * (self.width / width), width: width)
+    }
+
     /// One row as a span.
     package func withRow<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
         try body(UnsafeBufferPointer(start: self[index], count: width).span)

@@ -32,7 +32,7 @@ struct CompanyTests {
     static let specs: [ModelSpec] = [
         .tiny(),
         .tiny {
-            $0.stem.positions = .learned(rows: 48)
+            $0.tokenStem.positions = .learned(rows: 48)
             $0.eachLayer {
                 $0.attention.rotary = nil
                 $0.attention.reach = .causalWindow(tokens: 5)  // shorter than the text

@@ -50,9 +50,9 @@ extension ModelSpec {
                 heads: 4, keyValueHeads: 2, headWidth: 16, scale: 0.3,
                 rotary: RotarySpec(width: 16, pairing: .halves, base: 100, scaling: .none), inputBias: true,
                 outputBias: true),
-            feedForward: FeedForwardSpec(form: .gated, hidden: 96, activation: .silu, bias: true))
+            feedForward: .dense(NetworkSpec(form: .gated, hidden: 96, activation: .silu, bias: true)))
         var spec = ModelSpec(
-            vocabulary: 50, width: 64, context: 64, stem: StemSpec(positions: .none), layers: [layer, layer],
+            vocabulary: 50, width: 64, context: 64, stem: .tokens(TokenStemSpec()), layers: [layer, layer],
             finalNorm: rms, head: HeadSpec(weight: .own))
         change(&spec)
         return spec
@@ -64,9 +64,35 @@ extension ModelSpec {
         return copy
     }
 
+    /// How tokens enter; only models of tokens are asked.
+    var tokenStem: TokenStemSpec {
+        get { if case .tokens(let stem) = stem { stem } else { TokenStemSpec() } }
+        set { stem = .tokens(newValue) }
+    }
+
     /// The same change in every layer.
     mutating func eachLayer(_ change: (inout LayerSpec) -> Void) {
         for i in layers.indices { change(&layers[i]) }
+    }
+}
+
+extension LayerSpec {
+    /// A dense layer's network, or a mixture's experts.
+    var network: NetworkSpec {
+        get {
+            switch feedForward {
+            case .dense(let network): network
+            case .mixture(let mixture): mixture.expert
+            }
+        }
+        set {
+            switch feedForward {
+            case .dense: feedForward = .dense(newValue)
+            case .mixture(var mixture):
+                mixture.expert = newValue
+                feedForward = .mixture(mixture)
+            }
+        }
     }
 }
 

@@ -11,132 +11,109 @@ struct ReferenceModel {
 
     /// Logits of every token.
     func logits(_ tokens: [Int]) -> [Vector] {
-        let table = matrix(.tokenTable, spec.vocabulary, spec.width)
-        var x = tokens.map { table[$0] }
-        if case .learned(let rows) = spec.stem.positions {
-            let positions = matrix(.positionTable, rows, spec.width)
+        let stem = spec.tokenStem
+        let table = matrix(.model(.tokenTable, .weight), spec.vocabulary, stem.tableWidth ?? spec.width)
+        var x = tokens.map { table[$0].map { Double(stem.scale) * $0 } }
+        if stem.tableWidth != nil { x = x.map { linear({ .model(.stemProjection, $0) }, $0, spec.width, bias: false) } }
+        if case .learned(let rows) = stem.positions {
+            let positions = matrix(.model(.positionTable, .weight), rows, spec.width)
             for t in x.indices { x[t] = add(x[t], positions[t]) }
         }
+        if stem.types > 0 {
+            let types = matrix(.model(.typeTable, .weight), stem.types, spec.width)
+            x = x.map { add($0, types[0]) }
+        }
+        if stem.prefix > 0 { x = matrix(.model(.prefix, .weight), stem.prefix, spec.width) + x }
+        if let norm = stem.norm { x = x.map { self.norm(norm, $0) { .model(.stemNorm, $0) } } }
         for (i, layer) in spec.layers.enumerated() { x = block(layer, i, x) }
-        if let norm = spec.finalNorm { x = x.map { self.norm(norm, $0) { .finalNorm($0) } } }
-        let head = spec.head.weight == .tied ? table : matrix(.head, spec.vocabulary, spec.width)
-        return x.map { multiply(head, $0) }
+        x = Array(x[stem.prefix...])
+        if let norm = spec.finalNorm { x = x.map { self.norm(norm, $0) { .model(.finalNorm, $0) } } }
+        guard let head = spec.head else { return x }
+        return x.map { self.head(head, $0) }
+    }
+
+    private func head(_ head: HeadSpec, _ x: Vector) -> Vector {
+        var x = x
+        let width = head.tableWidth ?? spec.width
+        if let transform = head.transform {
+            x = linear({ .model(.headTransform, $0) }, x, x.count, bias: true).map { activate(transform.activation, $0) }
+            x = norm(transform.norm, x) { .model(.headNorm, $0) }
+        }
+        if head.tableWidth != nil { x = linear({ .model(.headProjection, $0) }, x, width, bias: false) }
+        var table = matrix(.model(head.weight == .tied ? .tokenTable : .head, .weight), spec.vocabulary, width)
+        if head.unitRows { table = table.map { row in row.map { $0 / dot(row, row).squareRoot() } } }
+        var logits = multiply(table, x)
+        if head.bias { logits = add(logits, vector(.model(.head, .bias), spec.vocabulary)) }
+        logits = logits.map { $0 * Double(head.scale) }
+        return head.cap.map { cap in logits.map { Double(cap) * tanh($0 / Double(cap)) } } ?? logits
     }
 
     private func block(_ layer: LayerSpec, _ i: Int, _ x: [Vector]) -> [Vector] {
         func norm(_ spec: NormSpec?, _ role: NormRole, _ x: [Vector]) -> [Vector] {
             guard let spec else { return x }
-            return x.map { self.norm(spec, $0) { .layer(i, .norm(role, $0)) } }
+            return x.map { self.norm(spec, $0) { .layer(i, .norm(role), $0) } }
         }
-        func add(_ a: [Vector], _ b: [Vector]) -> [Vector] { zip(a, b).map { self.add($0, $1) } }
+        func sum(_ a: [Vector], _ branches: [Vector]...) -> [Vector] {
+            a.indices.map { t in
+                branches.reduce(a[t]) { self.add($0, $1[t].map { $0 * Double(layer.branchScale) }) }
+                    .map { $0 * Double(layer.sumScale) }
+            }
+        }
         switch layer.wiring {
         case .sequential(let first, let second):
             var y = norm(
                 first.after, .afterAttention, attention(layer.attention, i, norm(first.before, .beforeAttention, x)))
-            let x = norm(first.onSum, .onAttentionSum, add(x, y))
+            let x = norm(first.onSum, .onAttentionSum, sum(x, y))
             y = norm(
                 second.after, .afterFeedForward,
                 feedForward(layer.feedForward, i, norm(second.before, .beforeFeedForward, x)))
-            return norm(second.onSum, .onFeedForwardSum, add(x, y))
+            return norm(second.onSum, .onFeedForwardSum, sum(x, y))
         case .parallel(let first, let second):
             let a = norm(first, .beforeAttention, x)
             let b = second == nil ? a : norm(second, .beforeFeedForward, x)
-            return add(x, add(attention(layer.attention, i, a), feedForward(layer.feedForward, i, b)))
+            return sum(x, attention(layer.attention, i, a), feedForward(layer.feedForward, i, b))
         }
     }
 
-    private func attention(_ spec: AttentionSpec, _ i: Int, _ x: [Vector]) -> [Vector] {
-        let (d, groups) = (spec.headWidth, spec.heads / spec.keyValueHeads)
-        func project(_ slot: (Part) -> LayerSlot, _ heads: Int, bias: Bool) -> [Vector] {
-            x.map { linear({ .layer(i, slot($0)) }, $0, heads * d, bias: bias) }
-        }
-        var q = project(LayerSlot.query, spec.heads, bias: spec.inputBias)
-        var k = project(LayerSlot.key, spec.keyValueHeads, bias: spec.inputBias)
-        let v = project(LayerSlot.value, spec.keyValueHeads, bias: spec.inputBias)
-        if let rotary = spec.rotary {
-            for t in x.indices {
-                rotate(&q[t], rotary, d, position: t)
-                rotate(&k[t], rotary, d, position: t)
-            }
-        }
-        return x.indices.map { t in
-            var first = 0
-            if case .causalWindow(let tokens) = spec.reach { first = max(0, t + 1 - tokens) }
-            var joined: Vector = []
-            for head in 0..<spec.heads {
-                func part(_ row: Vector, _ head: Int) -> ArraySlice<Double> { row[head * d..<(head + 1) * d] }
-                let scores = (first...t).map { s in
-                    exp(
-                        zip(part(q[t], head), part(k[s], head / groups)).reduce(0) { $0 + $1.0 * $1.1 }
-                            * Double(spec.scale))
-                }
-                let total = scores.reduce(0, +)
-                var sum = Vector(repeating: 0, count: d)
-                for (n, s) in (first...t).enumerated() {
-                    for (j, value) in part(v[s], head / groups).enumerated() { sum[j] += scores[n] / total * value }
-                }
-                joined += sum
-            }
-            return linear({ .layer(i, .attentionOutput($0)) }, joined, self.spec.width, bias: spec.outputBias)
-        }
-    }
+    // MARK: Parts
 
-    /// Without scaling: those are held to the reference implementation in the fixtures.
-    private func rotate(_ x: inout Vector, _ rotary: RotarySpec, _ d: Int, position: Int) {
-        for start in stride(from: 0, to: x.count, by: d) {
-            for i in 0..<rotary.width / 2 {
-                let angle = Double(position) * pow(rotary.base, -2 * Double(i) / Double(rotary.width))
-                let (a, b) =
-                    rotary.pairing == .halves
-                    ? (start + i, start + i + rotary.width / 2) : (start + 2 * i, start + 2 * i + 1)
-                (x[a], x[b]) = (x[a] * cos(angle) - x[b] * sin(angle), x[a] * sin(angle) + x[b] * cos(angle))
-            }
-        }
-    }
-
-    private func feedForward(_ spec: FeedForwardSpec, _ i: Int, _ x: [Vector]) -> [Vector] {
-        x.map { x in
-            var hidden = linear({ .layer(i, .up($0)) }, x, spec.hidden, bias: spec.bias)
-            switch spec.form {
-            case .plain: hidden = hidden.map { activate(spec.activation, $0) }
-            case .gated:
-                let gate = linear({ .layer(i, .gate($0)) }, x, spec.hidden, bias: spec.bias)
-                hidden = zip(gate, hidden).map { activate(spec.activation, $0) * $1 }
-            }
-            return linear({ .layer(i, .down($0)) }, hidden, self.spec.width, bias: spec.bias)
-        }
-    }
-
-    private func activate(_ activation: FeedForwardSpec.Activation, _ x: Double) -> Double {
+    func activate(_ activation: NetworkSpec.Activation, _ x: Double) -> Double {
         switch activation {
         case .silu: x / (1 + exp(-x))
         case .gelu: x * 0.5 * (1 + erf(x / 2.0.squareRoot()))
         case .geluTanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        case .geluQuick: x / (1 + exp(-1.702 * x))
         case .relu: max(0, x)
         }
     }
 
-    private func norm(_ spec: NormSpec, _ x: Vector, _ slot: (Part) -> Slot) -> Vector {
-        let weight = weights.vector(slot(.weight), count: x.count).map(Double.init)
+    func norm(_ spec: NormSpec, _ x: Vector, _ slot: (Part) -> Slot) -> Vector {
+        let weight = vector(slot(.weight), x.count)
         let n = Double(x.count)
         switch spec {
         case .rms(let epsilon):
-            let size = (x.reduce(0) { $0 + $1 * $1 } / n + Double(epsilon)).squareRoot()
+            let size = (dot(x, x) / n + Double(epsilon)).squareRoot()
             return zip(x, weight).map { $0 / size * $1 }
         case .layer(let epsilon, let hasBias):
             let mean = x.reduce(0, +) / n
             let deviation = (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n + Double(epsilon)).squareRoot()
             let y = zip(x, weight).map { ($0 - mean) / deviation * $1 }
-            return hasBias ? add(y, weights.vector(slot(.bias), count: x.count).map(Double.init)) : y
+            return hasBias ? add(y, vector(slot(.bias), x.count)) : y
         }
     }
 
-    private func linear(_ slot: (Part) -> Slot, _ x: Vector, _ rows: Int, bias: Bool) -> Vector {
+    func linear(_ slot: (Part) -> Slot, _ x: Vector, _ rows: Int, bias: Bool) -> Vector {
         let y = multiply(matrix(slot(.weight), rows, x.count), x)
-        return bias ? add(y, weights.vector(slot(.bias), count: rows).map(Double.init)) : y
+        return bias ? add(y, vector(slot(.bias), rows)) : y
     }
 
-    private func matrix(_ slot: Slot, _ rows: Int, _ columns: Int) -> [Vector] {
+    func vector(_ slot: Slot, _ count: Int) -> Vector { weights.vector(slot, count: count).map(Double.init) }
+
+    func dot(_ a: some Sequence<Double>, _ b: some Sequence<Double>) -> Double {
+        zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+
+    func matrix(_ slot: Slot, _ rows: Int, _ columns: Int) -> [Vector] {
         if let known = Self.matrices.value["\(slot) \(rows) \(columns)"] { return known }
         let values = weights.matrix(slot, rows: rows, columns: columns).floats().map(Double.init)
         let matrix = (0..<rows).map { Array(values[$0 * columns..<($0 + 1) * columns]) }
@@ -144,7 +121,7 @@ struct ReferenceModel {
         return matrix
     }
 
-    private func multiply(_ matrix: [Vector], _ x: Vector) -> Vector {
+    func multiply(_ matrix: [Vector], _ x: Vector) -> Vector {
         matrix.map { row in
             var sum = 0.0
             for i in row.indices { sum += row[i] * x[i] }
@@ -152,7 +129,7 @@ struct ReferenceModel {
         }
     }
 
-    private func add(_ a: Vector, _ b: Vector) -> Vector { zip(a, b).map(+) }
+    func add(_ a: Vector, _ b: Vector) -> Vector { zip(a, b).map(+) }
 
     /// Made once: the same slot is asked for again and again.
     private static let matrices = Matrices()

@@ -133,10 +133,10 @@ struct BinderTests {
         let folder = TemporaryFolder()
         let gguf = try GGUF(file: MappedFile(path: folder.write("t.gguf", data.written().bytes)))
         let spec = ModelSpec(
-            vocabulary: 32, width: 4, context: 8, stem: StemSpec(positions: .none), layers: [], finalNorm: nil,
+            vocabulary: 32, width: 4, context: 8, stem: .tokens(TokenStemSpec()), layers: [], finalNorm: nil,
             head: HeadSpec(weight: .tied))
         let binder = Binder(
-            index: gguf.index, names: NameMap { _ in .transposed(.named("t")) }, file: "t.gguf")
+            index: gguf.index, names: NameMap { _ in .transposed(.whole("t")) }, file: "t.gguf")
         let error = #expect(throws: ModelError.self) { _ = try binder.transformer(spec) }
         let message = "\(error.map { "\($0)" } ?? "")"
         #expect(message.contains("\"t\"") && message.contains("Q8_0") && message.contains("transposed"))
@@ -144,7 +144,7 @@ struct BinderTests {
 
     @Test func noPlaceForASlot() throws {
         let spec = ModelSpec(
-            vocabulary: 4, width: 4, context: 8, stem: StemSpec(positions: .none), layers: [], finalNorm: nil,
+            vocabulary: 4, width: 4, context: 8, stem: .tokens(TokenStemSpec()), layers: [], finalNorm: nil,
             head: HeadSpec(weight: .tied))
         let binder = Binder(index: TensorIndex(), names: NameMap { _ in nil }, file: "f")
         #expect(throws: ModelError.self) { _ = try binder.transformer(spec) }
@@ -161,21 +161,21 @@ struct BinderTests {
         func binder(_ source: TensorSource) -> Binder {
             Binder(index: index, names: NameMap { _ in source }, file: "m")
         }
-        let part = binder(.part(1, of: [2, 4, 2], .transposed(.named("t"))))
-        #expect(try part.matrix(.head, rows: 4, columns: 2).floats() == [2, 10, 3, 11, 4, 12, 5, 13])
-        let turned = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 4), .named("rows")))
+        let part = binder(.part(1, of: [2, 4, 2], .transposed(.whole("t"))))
+        #expect(try part.matrix(.model(.head, .weight), rows: 4, columns: 2).floats() == [2, 10, 3, 11, 4, 12, 5, 13])
+        let turned = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 4), .whole("rows")))
         #expect(
-            try turned.matrix(.head, rows: 8, columns: 2).floats()
+            try turned.matrix(.model(.head, .weight), rows: 8, columns: 2).floats()
                 == [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15])
         // Only the first two elements of each head of four turn.
-        let partly = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 2), .named("bias")))
-        #expect(try partly.vector(.head, count: 8) == [0, 1, 2, 3, 4, 5, 6, 7])
-        let wide = binder(.neighboursToHalves(HeadTurn(headWidth: 8, turning: 4), .named("bias")))
-        #expect(try wide.vector(.head, count: 8) == [0, 2, 1, 3, 4, 5, 6, 7])
-        let bias = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 4), .named("bias")))
-        #expect(try bias.vector(.head, count: 8) == [0, 2, 1, 3, 4, 6, 5, 7])
-        let biasPart = binder(.part(2, of: [2, 4, 2], .transposed(.named("bias"))))
-        #expect(try biasPart.vector(.head, count: 2) == [6, 7])
+        let partly = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 2), .whole("bias")))
+        #expect(try partly.vector(.model(.head, .weight), count: 8) == [0, 1, 2, 3, 4, 5, 6, 7])
+        let wide = binder(.neighboursToHalves(HeadTurn(headWidth: 8, turning: 4), .whole("bias")))
+        #expect(try wide.vector(.model(.head, .weight), count: 8) == [0, 2, 1, 3, 4, 5, 6, 7])
+        let bias = binder(.neighboursToHalves(HeadTurn(headWidth: 4, turning: 4), .whole("bias")))
+        #expect(try bias.vector(.model(.head, .weight), count: 8) == [0, 2, 1, 3, 4, 6, 5, 7])
+        let biasPart = binder(.part(2, of: [2, 4, 2], .transposed(.whole("bias"))))
+        #expect(try biasPart.vector(.model(.head, .weight), count: 2) == [6, 7])
     }
 }
 

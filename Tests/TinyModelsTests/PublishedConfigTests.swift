@@ -175,9 +175,9 @@ struct PublishedConfigTests {
                 scale: 1 / Float(headWidth).squareRoot(),
                 rotary: RotarySpec(width: headWidth, pairing: .halves, base: base, scaling: scaling), reach: reach,
                 inputBias: false, outputBias: false),
-            feedForward: FeedForwardSpec(form: .gated, hidden: hidden, activation: .silu, bias: false))
+            feedForward: .dense(NetworkSpec(form: .gated, hidden: hidden, activation: .silu, bias: false)))
         return ModelSpec(
-            vocabulary: vocabulary, width: width, context: context, stem: StemSpec(positions: .none),
+            vocabulary: vocabulary, width: width, context: context, stem: .tokens(TokenStemSpec()),
             layers: Array(repeating: layer, count: depth), finalNorm: norm, head: HeadSpec(weight: head))
     }
 
@@ -188,9 +188,10 @@ struct PublishedConfigTests {
             attention: AttentionSpec(
                 heads: heads, keyValueHeads: heads, headWidth: 64, scale: 0.125, rotary: nil, inputBias: true,
                 outputBias: true),
-            feedForward: FeedForwardSpec(form: .plain, hidden: 4 * width, activation: .geluTanh, bias: true))
+            feedForward: .dense(NetworkSpec(form: .plain, hidden: 4 * width, activation: .geluTanh, bias: true)))
         return ModelSpec(
-            vocabulary: 50257, width: width, context: 1024, stem: StemSpec(positions: .learned(rows: 1024)),
+            vocabulary: 50257, width: width, context: 1024,
+            stem: .tokens(TokenStemSpec(positions: .learned(rows: 1024))),
             layers: Array(repeating: layer, count: depth), finalNorm: norm, head: HeadSpec(weight: .tied))
     }
 }

@@ -51,8 +51,8 @@ import TinyTestSupport
             var scratch = [Float](repeating: .nan, count: tk_attention_floats(width, m, count))
             var out = [Float](repeating: .nan, count: m * width)
             tk_attend(
-                set.kernels.table, queries, m, type, storedKeys, storedValues, firsts, counts, width, scale, &scratch,
-                &out)
+                set.kernels.table, queries, m, type, storedKeys, storedValues, firsts, counts, width, scale, nil,
+                &scratch, &out)
             return out
         }
 

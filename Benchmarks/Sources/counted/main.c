@@ -32,10 +32,10 @@ static void multiply(operands *o) { o->kernels->multiply(o->a, COLUMNS, 1, o->b,
 static void quantize(operands *o) { o->kernels->quantize(o->a, COLUMNS, o->x.high, o->x.low, o->x.scales, o->x.sums); }
 static void weigh(operands *o) { o->kernels->weigh(o->a, TOKENS, 1, o->b, WIDTH, TOKENS, o->y, false); }
 static void attend(operands *o) {
-    tk_attend(o->kernels, o->a, 1, TK_F32, o->b, o->b, &o->first, &o->count, WIDTH, 0.125f, o->scratch, o->y);
+    tk_attend(o->kernels, o->a, 1, TK_F32, o->b, o->b, &o->first, &o->count, WIDTH, 0.125f, NULL, o->scratch, o->y);
 }
 static void attend_halves(operands *o) {
-    tk_attend(o->kernels, o->a, 1, TK_F16, o->halves, o->halves, &o->first, &o->count, WIDTH, 0.125f, o->scratch, o->y);
+    tk_attend(o->kernels, o->a, 1, TK_F16, o->halves, o->halves, &o->first, &o->count, WIDTH, 0.125f, NULL, o->scratch, o->y);
 }
 static void rms_norm(operands *o) { o->kernels->rms_norm(o->y, o->a, o->b, 1e-5f, COLUMNS); }
 static void layer_norm(operands *o) { o->kernels->layer_norm(o->y, o->a, o->b, o->b, 1e-5f, COLUMNS); }

@@ -79,7 +79,7 @@ enum { TK_TILE_BLOCK = 1024 };
 // Rows of queries that are taken together there.
 enum { TK_TILE_QUERIES = 32 };
 
-typedef enum { TK_SILU, TK_GELU, TK_GELU_TANH, TK_RELU } tk_activation;
+typedef enum { TK_SILU, TK_GELU, TK_GELU_TANH, TK_GELU_QUICK, TK_RELU } tk_activation;
 
 typedef struct {
     const char *name;
@@ -122,6 +122,10 @@ typedef struct {
     // x = f(x), and x = f(x) · y.
     void (*activate)(tk_activation f, float *x, long n);
     void (*activate_gated)(tk_activation f, float *x, const float *y, long n);
+    // x = cap · tanh(x / cap)
+    void (*cap)(float *x, float cap, long n);
+    // x = min(x, limit), y = min(max(y, −limit), limit) + 1
+    void (*clamp)(float *x, float *y, float limit, long n);
     // Rotates `pairs` pairs of one head by the angles whose cosines and sines are given. Partners stand `pairs` apart
     // (halves) or side by side (neighbours).
     void (*rotate_halves)(float *head, const float *cosines, const float *sines, long pairs);
@@ -171,11 +175,19 @@ void tk_pack_panel(const tk_packed *packed, const uint8_t *rows, long row_bytes,
 
 // --- Attention (attention.c) ---
 
+// What some models do to scores besides: score = cap · tanh(scale · q·k / cap) + bias, and a sink in the softmax.
+typedef struct {
+    float cap;                   // 0: none
+    const float *const *biases;  // [m], biases[i][j] for token j; NULL: none
+    const float *sinks;          // [m], a score without a value; NULL: none
+} tk_score_terms;
+
 // m rows of queries [m, width], each over the cached tokens firsts[i]..<counts[i]:
 //     out = softmax(scale · q·kᵀ) · v
-// keys and values are [tokens, width], floats or halves. A row's result does not depend on the others.
+// keys and values are [tokens, width], floats or halves. A row's result does not depend on the others. `terms` may be NULL.
 void tk_attend(const tk_kernels *kernels, const float *queries, long m, tk_type type, const void *keys, const void *values,
-               const long *firsts, const long *counts, long width, float scale, float *scratch, float *out);
+               const long *firsts, const long *counts, long width, float scale, const tk_score_terms *terms, float *scratch,
+               float *out);
 // Floats of its scratch, for m rows that see `tokens` tokens between them.
 long tk_attention_floats(long width, long m, long tokens);
 

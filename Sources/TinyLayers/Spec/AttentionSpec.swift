@@ -10,12 +10,37 @@ public struct AttentionSpec: Equatable, Sendable, Codable {
     public var headWidth: Int
     /// What scores are multiplied by before the softmax.
     public var scale: Float
+    /// Where queries, keys and values come from.
+    public var projection: Projection
     public var rotary: RotarySpec?
+    /// What is added to scores for where a key stands.
+    public var bias: PositionBias
     public var reach: Reach
+    /// Norms of queries and keys.
+    public var headNorm: HeadNormSpec?
+    /// Queries at position p beyond this many tokens n are multiplied by ln(p + 1) / ln(n); none if nil.
+    ///
+    /// Chiang and Cholak 2022, arXiv:2202.12172; Su 2021, "log n attention".
+    public var growsBeyond: Int?
+    /// Scores become `cap · tanh(score / cap)` before the softmax: Bello et al. 2016, arXiv:1611.09940.
+    public var scoreCap: Float?
+    /// Whether each head has a learned score that joins the softmax and has no value: Xiao et al. 2023, arXiv:2309.17453.
+    public var sinks: Bool
+    /// Whether what each head found is multiplied by σ of a learned product with the layer's input.
+    public var headGate: Bool
     /// Whether the projections to queries, keys and values add a bias.
     public var inputBias: Bool
     /// Whether the projection of the result does.
     public var outputBias: Bool
+
+    public enum Projection: Equatable, Sendable, Codable {
+        /// All three are products with the layer's input.
+        case direct
+        /// Queries are products with a learned vector for each position: Zeng et al. 2021, arXiv:2104.12369.
+        case queriesOfPositions(rows: Int)
+        /// By way of narrow vectors.
+        case latent(LatentSpec)
+    }
 
     /// Which tokens a token sees.
     public enum Reach: Equatable, Sendable, Codable {
@@ -23,62 +48,109 @@ public struct AttentionSpec: Equatable, Sendable, Codable {
         case causal
         /// The last few up to itself.
         case causalWindow(tokens: Int)
+        /// All that are held and all that are read with it.
+        case everything
     }
 
     public init(
-        heads: Int, keyValueHeads: Int, headWidth: Int, scale: Float, rotary: RotarySpec?, reach: Reach = .causal,
-        inputBias: Bool, outputBias: Bool
+        heads: Int, keyValueHeads: Int, headWidth: Int, scale: Float, projection: Projection = .direct,
+        rotary: RotarySpec?, bias: PositionBias = .none, reach: Reach = .causal, headNorm: HeadNormSpec? = nil,
+        growsBeyond: Int? = nil, scoreCap: Float? = nil, sinks: Bool = false, headGate: Bool = false, inputBias: Bool,
+        outputBias: Bool
     ) {
         self.heads = heads
         self.keyValueHeads = keyValueHeads
         self.headWidth = headWidth
         self.scale = scale
+        self.projection = projection
         self.rotary = rotary
+        self.bias = bias
         self.reach = reach
+        self.headNorm = headNorm
+        self.growsBeyond = growsBeyond
+        self.scoreCap = scoreCap
+        self.sinks = sinks
+        self.headGate = headGate
         self.inputBias = inputBias
         self.outputBias = outputBias
     }
 }
 
-/// Rotation of queries and keys by their position.
+/// Queries, keys and values by way of narrow vectors with a norm of their own; a part of each head turns, the same for
+/// all heads' keys. A head is `[turning | still]`.
 ///
-/// Su et al. 2021, arXiv:2104.09864
-public struct RotarySpec: Hashable, Sendable, Codable {
-    /// Elements of a head that turn; the rest stay.
-    public var width: Int
-    public var pairing: Pairing
-    /// θ
-    public var base: Double
-    public var scaling: Scaling
+/// Multi-head latent attention: DeepSeek-AI 2024, arXiv:2405.04434
+public struct LatentSpec: Equatable, Sendable, Codable {
+    /// Elements of the vector that queries come from.
+    public var queryRank: Int
+    /// Elements of the vector that keys and values come from.
+    public var keyValueRank: Int
+    /// Elements of a head that turn: the first ones. The rest of the head's width does not.
+    public var turning: Int
+    /// Elements of a head's value, at most those of a head.
+    public var valueWidth: Int
+    public var epsilon: Float
 
-    public enum Pairing: String, Hashable, Sendable, Codable {
-        /// Element i turns with element i + width / 2.
-        case halves
-        /// Element 2i turns with element 2i + 1.
-        case neighbours
+    public init(queryRank: Int, keyValueRank: Int, turning: Int, valueWidth: Int, epsilon: Float) {
+        self.queryRank = queryRank
+        self.keyValueRank = keyValueRank
+        self.turning = turning
+        self.valueWidth = valueWidth
+        self.epsilon = epsilon
+    }
+}
+
+/// Norms of queries and keys: Henry et al. 2020, arXiv:2010.04245.
+public struct HeadNormSpec: Equatable, Sendable, Codable {
+    public enum Span: String, Equatable, Sendable, Codable {
+        /// Each head by itself, all with the same weights.
+        case head
+        /// All heads together.
+        case allHeads
     }
 
-    /// How frequencies are bent for contexts longer than the model was first trained for.
-    public enum Scaling: Hashable, Sendable, Codable {
-        case none
-        /// Chen et al. 2023, arXiv:2306.15595.
-        case linear(factor: Double)
-        /// Long waves are slowed by `factor`, short ones are left, those between are blended.
-        case byWavelength(factor: Double, lowFactor: Double, highFactor: Double, originalContext: Int)
-        /// Peng et al. 2023, arXiv:2309.00071. `rounds`: the ends of the ramp are rounded to whole dimensions.
-        case yarn(
-            factor: Double, fastRotations: Double, slowRotations: Double, originalContext: Int, rounds: Bool,
-            magnitude: Double)
-        /// The base grows once the text is longer than the original context.
-        case dynamic(factor: Double, originalContext: Int)
-        /// Each frequency divided by a number that the file gives.
-        case perFrequency(divisors: [Float])
-    }
+    public var norm: NormSpec
+    public var span: Span
+    /// Whether it comes after the rotation, not before it.
+    public var afterRotation: Bool
 
-    public init(width: Int, pairing: Pairing, base: Double, scaling: Scaling) {
-        self.width = width
-        self.pairing = pairing
-        self.base = base
-        self.scaling = scaling
+    public init(norm: NormSpec, span: Span, afterRotation: Bool) {
+        self.norm = norm
+        self.span = span
+        self.afterRotation = afterRotation
+    }
+}
+
+/// What is added to scores, for each head, by where query and key stand.
+public enum PositionBias: Equatable, Sendable, Codable {
+    case none
+    /// `slope · (key − query)`, a slope for each head: Press et al. 2021, arXiv:2108.12409.
+    case linear(slopes: [Float])
+    /// `factor · bf16(slope · key)`: what the reference rounds, as far as the softmax can tell the same otherwise.
+    case roundedLinear(slopes: [Float], factor: Float)
+    /// Learned, by the distance's bucket: Raffel et al. 2019, arXiv:1910.10683, section 2.1.
+    case buckets(BucketSpec)
+}
+
+/// Buckets of distances between a query and a key: one for each short distance, wider and wider ones beyond, half of
+/// them for keys ahead. Vectors in front of the text have rows of their own.
+public struct BucketSpec: Equatable, Sendable, Codable {
+    /// Rows of the table for distances.
+    public var buckets: Int
+    /// The distance from which on all are one bucket.
+    public var distance: Int
+    /// Rows of the table in all.
+    public var rows: Int
+    /// Where there are vectors in front of the text: the row for a query of the text and a key among them, and the other
+    /// way round.
+    public var textToPrefix: Int
+    public var prefixToText: Int
+
+    public init(buckets: Int, distance: Int, rows: Int, textToPrefix: Int, prefixToText: Int) {
+        self.buckets = buckets
+        self.distance = distance
+        self.rows = rows
+        self.textToPrefix = textToPrefix
+        self.prefixToText = prefixToText
     }
 }

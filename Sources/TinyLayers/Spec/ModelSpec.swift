@@ -3,7 +3,7 @@
 /// Every number is filled in and every layer listed, so alternating windows or leading dense layers are data. Only
 /// weights are missing.
 public struct ModelSpec: Equatable, Sendable, Codable {
-    /// V: rows of the token table, and logits.
+    /// V: rows of the token table, and logits; 0 where there are no tokens.
     public var vocabulary: Int
     /// D: the residual stream's width.
     public var width: Int
@@ -12,11 +12,14 @@ public struct ModelSpec: Equatable, Sendable, Codable {
     public var stem: StemSpec
     public var layers: [LayerSpec]
     public var finalNorm: NormSpec?
-    public var head: HeadSpec
+    /// How the stream becomes logits, where it does.
+    public var head: HeadSpec?
+    /// How it becomes one vector for the whole text, where it does.
+    public var pooler: PoolerSpec?
 
     public init(
         vocabulary: Int, width: Int, context: Int, stem: StemSpec, layers: [LayerSpec], finalNorm: NormSpec?,
-        head: HeadSpec
+        head: HeadSpec?, pooler: PoolerSpec? = nil
     ) {
         self.vocabulary = vocabulary
         self.width = width
@@ -25,33 +28,11 @@ public struct ModelSpec: Equatable, Sendable, Codable {
         self.layers = layers
         self.finalNorm = finalNorm
         self.head = head
-    }
-}
-
-/// How tokens enter the residual stream.
-public struct StemSpec: Equatable, Sendable, Codable {
-    public enum Positions: Equatable, Sendable, Codable {
-        case none
-        /// A learned vector a position, added to the token's.
-        case learned(rows: Int)
+        self.pooler = pooler
     }
 
-    public var positions: Positions
-
-    public init(positions: Positions) { self.positions = positions }
-}
-
-/// How the residual stream becomes logits.
-public struct HeadSpec: Equatable, Sendable, Codable {
-    public enum Weight: String, Equatable, Sendable, Codable {
-        /// The token table serves again.
-        case tied
-        case own
-    }
-
-    public var weight: Weight
-
-    public init(weight: Weight) { self.weight = weight }
+    /// Whether tokens see those that come after them, so that a text has to be read in one pass.
+    public var seesAhead: Bool { layers.contains { $0.attention.reach == .everything } }
 }
 
 /// One layer: attention and a feed-forward network, and how both join the residual stream.
@@ -59,11 +40,20 @@ public struct LayerSpec: Equatable, Sendable, Codable {
     public var wiring: WiringSpec
     public var attention: AttentionSpec
     public var feedForward: FeedForwardSpec
+    /// What each branch is multiplied by before it is added.
+    public var branchScale: Float
+    /// What the sum of stream and branch is multiplied by.
+    public var sumScale: Float
 
-    public init(wiring: WiringSpec, attention: AttentionSpec, feedForward: FeedForwardSpec) {
+    public init(
+        wiring: WiringSpec, attention: AttentionSpec, feedForward: FeedForwardSpec, branchScale: Float = 1,
+        sumScale: Float = 1
+    ) {
         self.wiring = wiring
         self.attention = attention
         self.feedForward = feedForward
+        self.branchScale = branchScale
+        self.sumScale = sumScale
     }
 }
 
@@ -73,6 +63,11 @@ public enum WiringSpec: Equatable, Sendable, Codable {
     case sequential(attention: NormPlacement, feedForward: NormPlacement)
     /// Both at once: `x ← x + attention(n₁(x)) + feedForward(n₂(x))`; n₂ = n₁ where none is given.
     case parallel(attention: NormSpec, feedForward: NormSpec?)
+
+    /// The same norms around both branches.
+    public static func sequential(_ both: NormPlacement) -> WiringSpec {
+        .sequential(attention: both, feedForward: both)
+    }
 }
 
 /// The norms around one branch.

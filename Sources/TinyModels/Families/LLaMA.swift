@@ -10,92 +10,28 @@ enum LLaMA: Family {
     static let ggufArchitectures = ["llama"]
 
     static func spec(_ config: ConfigReader) throws -> ModelSpec {
-        let width = try config.size("hidden_size", "embedding_length")
-        let depth = try config.depth("num_hidden_layers", "block_count")
-        let heads = try config.size("num_attention_heads", "attention.head_count")
-        let keyValueHeads = try config.optionalSize(["num_key_value_heads", "attention.head_count_kv"]) ?? heads
-        let headWidth = try config.optionalSize(["head_dim", "attention.key_length"]) ?? max(1, width / heads)
-        let context = try config.size("max_position_embeddings", "context_length")
-        let norm = NormSpec.rms(
-            epsilon: try config.epsilon("rms_norm_eps", "attention.layer_norm_rms_epsilon", default: 1e-6))
-        guard heads.isMultiple(of: keyValueHeads) else {
-            throw config.error(
-                "num_attention_heads", "is \(heads), no multiple of the \(keyValueHeads) key and value heads")
-        }
-        guard heads * headWidth <= Int32.max else {
-            throw config.error("head_dim", "is \(headWidth), too much for \(heads) heads")
-        }
+        let sizes = try config.sizes()
+        let norm = try config.rms()
         if let experts = try config.integer("num_local_experts", "expert_count"), experts != 0 {
             throw config.error("num_local_experts", "is \(experts); mixtures of experts are not supported")
         }
         // Only Mistral's class looks at the window; elsewhere the key is a leftover.
         let statedWindow = try config.optionalSize(["sliding_window"])
         let window = try config.string("model_type") == "mistral" ? statedWindow : nil
-        // Where a configuration leaves biases out, as GGUF does, the tensors tell.
-        let inputBias = try config.bool("attention_bias") ?? config.hasTensor("blk.0.attn_q.bias")
-        let layer = LayerSpec(
-            wiring: .sequential(attention: NormPlacement(before: norm), feedForward: NormPlacement(before: norm)),
-            attention: AttentionSpec(
-                heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth,
-                scale: 1 / Float(headWidth).squareRoot(),
-                rotary: try config.rotary(headWidth: headWidth, pairing: .halves, context: context),
-                reach: window.map { .causalWindow(tokens: $0) } ?? .causal,
-                inputBias: inputBias,
-                outputBias: try config.bool("attention_bias") ?? config.hasTensor("blk.0.attn_output.bias")),
-            feedForward: FeedForwardSpec(
-                form: .gated, hidden: try config.size("intermediate_size", "feed_forward_length"),
-                activation: try config.activation(default: .silu),
-                bias: try config.bool("mlp_bias") ?? config.hasTensor("blk.0.ffn_up.bias")))
+        var attention = config.attention(
+            sizes, rotary: try config.rotary(sizes),
+            inputBias: try config.bias("attention_bias", ggufTensor: "blk.0.attn_q.bias"),
+            outputBias: try config.bias("attention_bias", ggufTensor: "blk.0.attn_output.bias"))
+        if let window { attention.reach = .causalWindow(tokens: window) }
+        let network = try config.gated(sizes.hidden, bias: config.bias("mlp_bias", ggufTensor: "blk.0.ffn_up.bias"))
         config.ignore(["pretraining_tp"])  // how training was cut over machines
-        let tied =
-            try config.bool("tie_word_embeddings")
-            ?? !(config.hasTensor("output.weight") || config.hasTensor("lm_head.weight"))
-        let rows = config.rows(ofTensor: "token_embd.weight")
-        return ModelSpec(
-            vocabulary: try rows ?? config.size("vocab_size"), width: width, context: context,
-            stem: StemSpec(positions: .none), layers: Array(repeating: layer, count: depth), finalNorm: norm,
-            head: HeadSpec(weight: tied ? .tied : .own))
-    }
-
-    static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap {
-        // A model saved without its head has no prefix.
-        let prefix = config.hasTensor("embed_tokens.weight") ? "" : "model."
-        let harmless = ["rotary_emb.inv_freq"] + (spec.head.weight == .tied ? ["lm_head.weight"] : [])
-        return NameMap(harmlessSuffixes: harmless) { slot in
-            switch slot {
-            case .tokenTable: return .named(prefix + "embed_tokens.weight")
-            case .positionTable: return nil
-            case .finalNorm(let part): return .named(prefix + "norm" + part.suffix)
-            case .head: return .named("lm_head.weight")
-            case .layer(let layer, let role): return name(role).map { .named("\(prefix)layers.\(layer)." + $0) }
-            }
+        return try config.decoder(sizes, finalNorm: norm) { _ in
+            LayerSpec(wiring: .before(norm), attention: attention, feedForward: .dense(network))
         }
     }
 
-    private static func name(_ role: LayerSlot) -> String? {
-        switch role {
-        case .norm(.beforeAttention, let part): "input_layernorm" + part.suffix
-        case .norm(.beforeFeedForward, let part): "post_attention_layernorm" + part.suffix
-        case .norm: nil
-        case .query(let part): "self_attn.q_proj" + part.suffix
-        case .key(let part): "self_attn.k_proj" + part.suffix
-        case .value(let part): "self_attn.v_proj" + part.suffix
-        case .attentionOutput(let part): "self_attn.o_proj" + part.suffix
-        case .gate(let part): "mlp.gate_proj" + part.suffix
-        case .up(let part): "mlp.up_proj" + part.suffix
-        case .down(let part): "mlp.down_proj" + part.suffix
-        }
-    }
+    static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap { .usual(config, spec) }
 
     /// GGUF has the rows of queries and keys in the order in which neighbours turn together.
-    static func ggufNames(_ spec: ModelSpec) -> NameMap {
-        let attention = spec.layers.first?.attention
-        let turning = attention?.rotary.map { HeadTurn(headWidth: attention?.headWidth ?? 0, turning: $0.width) }
-        return .gguf { role in
-            switch role {
-            case .query, .key: turning
-            default: nil
-            }
-        }
-    }
+    static func ggufNames(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap { .gguf(spec, .turned(spec)) }
 }

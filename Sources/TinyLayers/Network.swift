@@ -1,0 +1,53 @@
+import CTinyKernels
+import TinyTensor
+
+/// A feed-forward network.
+///
+///     plain: y = f(x · Wupᵀ) · Wdownᵀ
+///     gated: y = (f(x · Wgateᵀ) · (x · Wupᵀ)) · Wdownᵀ
+struct Network: Sendable {
+    let spec: NetworkSpec
+    private let gate: Linear?
+    private let up: Linear
+    private let down: Linear
+
+    init(_ spec: NetworkSpec, width: Int, from weights: some WeightProvider, _ slot: (Projection, Part) -> Slot) throws
+    {
+        self.spec = spec
+        func linear(_ projection: Projection, _ rows: Int, _ columns: Int) throws -> Linear {
+            try Linear({ slot(projection, $0) }, rows: rows, columns: columns, bias: spec.bias, from: weights)
+        }
+        gate = spec.form == .plain ? nil : try linear(.gate, spec.hidden, width)
+        up = try linear(.up, spec.hidden, width)
+        down = try linear(.down, width, spec.hidden)
+    }
+
+    /// - Parameters:
+    ///   - x: `[T, D]`
+    ///   - y: `[T, D]`, overwritten.
+    func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
+        let hidden = context.scratch.hidden.rows(x.count, width: spec.hidden)
+        let function = spec.activation.kernel
+        if let gate {
+            let factors = context.scratch.factors.rows(x.count, width: spec.hidden)
+            var finish = Finish.gate(function)
+            if case .clampedGate(let limit) = spec.form { finish = .clampedGate(function, limit) }
+            context.multiply(x, by: gate.product(into: hidden), up.product(into: factors), finish: finish)
+        } else {
+            context.multiply(x, by: up.product(into: hidden), finish: .activation(function))
+        }
+        down(hidden, into: y, context)
+    }
+}
+
+extension NetworkSpec.Activation {
+    var kernel: tk_activation {
+        switch self {
+        case .silu: TK_SILU
+        case .gelu: TK_GELU
+        case .geluTanh: TK_GELU_TANH
+        case .geluQuick: TK_GELU_QUICK
+        case .relu: TK_RELU
+        }
+    }
+}
