@@ -33,6 +33,8 @@ struct Pooler: Sendable {
         let y = output.rows(1, width: spec.width)
         dense(input, into: y, context)
         if spec.activation == .tanh { context.compute.kernels.table.pointee.cap(y[0], 1, spec.width) }
-        return y.values
+        guard spec.unitLength else { return y.values }
+        let length = y.values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        return y.values.map { Float(Double($0) / length) }
     }
 }

@@ -135,6 +135,14 @@ extension ConfigReader {
             "task_specific_params", "chunk_size_feed_forward", "add_cross_attention", "cross_attention_hidden_size",
             "tie_encoder_decoder", "id2label", "label2id", "problem_type", "finetuning_task", "_attn_implementation",
             "is_llama_config", "rope_interleaved", "transformers.js_config",  // notes of SmolLM2's makers
+            // Defaults of generation, which older libraries wrote into every configuration.
+            "bad_words_ids", "begin_suppress_tokens", "decoder_start_token_id", "diversity_penalty", "do_sample",
+            "early_stopping", "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty",
+            "forced_bos_token_id", "forced_eos_token_id", "is_encoder_decoder", "length_penalty", "max_length",
+            "min_length", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences",
+            "output_scores", "prefix", "pruned_heads", "remove_invalid_values", "repetition_penalty",
+            "return_dict_in_generate", "suppress_tokens", "temperature", "tf_legacy_loss", "top_k", "top_p",
+            "torchscript", "typical_p", "use_bfloat16",
             // GGUF: both follow from what is read, and files differ in whether they hold them.
             "attention.value_length", "vocab_size",
         ])

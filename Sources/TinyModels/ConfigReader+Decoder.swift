@@ -14,8 +14,10 @@ package struct Sizes {
 
 // What most decoders' specs have in common, in every spelling of `config.json` through the years and in GGUF's.
 extension ConfigReader {
-    /// - Parameter hidden: the feed-forward network's width where the configuration has none, for a given width.
-    package func sizes(hidden: ((_ width: Int) -> Int)? = nil) throws -> Sizes {
+    /// - Parameters:
+    ///   - hidden: the feed-forward network's width where the configuration has none, for a given width.
+    ///   - context: positions the model was made for, where the family has another key.
+    package func sizes(context: Int? = nil, hidden: ((_ width: Int) -> Int)? = nil) throws -> Sizes {
         let width = try size("hidden_size", "n_embd", "d_model", "embedding_length")
         let heads = try size("num_attention_heads", "n_head", "attention.head_count")
         let keyValueHeads = try optionalSize(["num_key_value_heads", "attention.head_count_kv"]) ?? heads
@@ -37,10 +39,8 @@ extension ConfigReader {
             width: width, depth: try depth("num_hidden_layers", "n_layer", "block_count"), heads: heads,
             keyValueHeads: keyValueHeads, headWidth: headWidth,
             hidden: try hiddenWidth ?? hidden?(width) ?? size("intermediate_size", "feed_forward_length"),
-            context: try optionalSize([
-                "max_position_embeddings", "n_positions", "n_ctx", "seq_length", "context_length",
-            ])
-                ?? 2048,
+            context: try context
+                ?? size("max_position_embeddings", "n_positions", "n_ctx", "seq_length", "context_length"),
             vocabulary: try rows(ofTensor: "token_embd.weight") ?? size("vocab_size"))
     }
 

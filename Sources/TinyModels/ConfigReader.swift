@@ -113,10 +113,31 @@ package final class ConfigReader {
         return reader
     }
 
+    /// A nested object whose missing keys have the values that the reference's class gives them.
+    ///
+    /// - Parameter names: the first that is there counts; all are optional.
+    package func object(_ names: String..., defaults: KeyValuePairs<String, JSON>) throws(ModelError) -> ConfigReader {
+        var object = JSONObject()
+        var name = names[0]
+        if let found = find(names) {
+            guard let given = found.value.object else {
+                throw error(found.name, "is \(found.value.kind); an object is expected")
+            }
+            (object, name) = (given, found.name)
+        }
+        for (key, value) in defaults { _ = object.append(key, value) }  // what is there stays
+        let reader = ConfigReader(object, file: file, tensors: tensors, prefix: prefix + name + ".", isGGUF: isGGUF)
+        nested.append(reader)
+        return reader
+    }
+
     // MARK: Accounting
 
     /// Keys that do not change what a model computes.
-    package func ignore(_ names: [String]) { asked.formUnion(names) }
+    package func ignore(_ names: [String]) {
+        asked.formUnion(names)
+        for reader in nested { reader.ignore(names) }
+    }
 
     /// Keys with a value that nobody asked for.
     package var unread: [String] {

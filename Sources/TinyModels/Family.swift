@@ -12,4 +12,10 @@ package protocol Family: Sendable {
     /// Names in a Hugging Face folder.
     static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap
     static func ggufNames(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap
+    /// What reads images, where a folder holds that beside what reads text.
+    static func imageTower(_ config: ConfigReader) throws -> (spec: ModelSpec, names: NameMap)?
+}
+
+extension Family {
+    package static func imageTower(_ config: ConfigReader) throws -> (spec: ModelSpec, names: NameMap)? { nil }
 }

@@ -21,6 +21,8 @@ package struct Inspection {
     package let format: String
     package let family: String?
     package let spec: ModelSpec?
+    /// Of what reads images, where the files hold that too.
+    package let imageSpec: ModelSpec?
     package let tensors: [Tensor]
     package let parameters: Int
     package let bytes: Int
@@ -42,16 +44,20 @@ package struct Inspection {
         do {
             let recipe = try Recipe(checkpoint: checkpoint)
             let binder = recipe.binder()
-            let problems = try binder.check(recipe.spec)
+            let imageBinder = recipe.imageBinder()
+            var problems = try binder.check(recipe.spec)
+            if let imageBinder, let tower = recipe.imageTower { problems += try imageBinder.check(tower.spec) }
             family = recipe.family.name
             spec = recipe.spec
             memory = Memory(
                 weights: checkpoint.index.preparedBytes,
                 cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1, precision: .fast))
-            warnings = problems + recipe.warnings(unbound: binder.unbound)
+            imageSpec = recipe.imageTower?.spec
+            warnings = problems + recipe.warnings(binder, imageBinder)
         } catch {
             family = (try? Recipe.family(of: checkpoint).0)?.name
             spec = nil
+            imageSpec = nil
             memory = nil
             warnings = ["\(error)"]
         }

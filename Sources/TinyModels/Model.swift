@@ -16,6 +16,8 @@ public final class Model: Sendable {
     public let warnings: [String]
     package let checkpoint: Checkpoint
     package let transformer: Transformer
+    /// What reads images, where the files hold that too.
+    package let imageTransformer: Transformer?
     package let compute: Compute
     private let tokenizerResult: Result<Tokenizer, any Error>
     /// Tokens that the configuration names as ends of a text, the chief one first.
@@ -36,12 +38,14 @@ public final class Model: Sendable {
         let recipe = try Recipe(checkpoint: Checkpoint(path: path))
         let binder = recipe.binder(compute)
         transformer = try binder.transformer(recipe.spec)
+        let imageBinder = recipe.imageBinder(compute)
+        imageTransformer = try recipe.imageTower.flatMap { tower in try imageBinder?.transformer(tower.spec) }
         self.path = path
         self.compute = compute
         checkpoint = recipe.checkpoint
         family = recipe.family.name
         spec = recipe.spec
-        warnings = recipe.warnings(unbound: binder.unbound)
+        warnings = recipe.warnings(binder, imageBinder)
         configuredEnds = recipe.endOfText
         configuredBeginning = recipe.beginningOfText
         let ends = recipe.endOfText

@@ -10,12 +10,14 @@ package struct Recipe {
     package let family: any Family.Type
     package let spec: ModelSpec
     package let names: NameMap
+    package let imageTower: (spec: ModelSpec, names: NameMap)?
     private let config: ConfigReader
 
     /// - Throws: `ModelError` for a family that is not supported, or a configuration that is not.
     package init(checkpoint: Checkpoint) throws {
         let (family, config) = try Self.family(of: checkpoint)
         let spec = try family.spec(config)
+        imageTower = try family.imageTower(config)
         config.ignoreHarmless()
         self.checkpoint = checkpoint
         self.family = family
@@ -62,9 +64,17 @@ package struct Recipe {
         Binder(index: checkpoint.index, names: names, file: checkpoint.path, compute: compute)
     }
 
+    package func imageBinder(_ compute: Compute? = nil) -> Binder? {
+        imageTower.map {
+            Binder(index: checkpoint.index, names: $0.names, file: checkpoint.path, compute: compute)
+        }
+    }
+
     /// What a user should know: keys nobody read, tensors nobody bound.
-    package func warnings(unbound: [String]) -> [String] {
-        config.unread.map { "the configuration's \(printable($0)) was not understood and not used" }
+    package func warnings(_ binder: Binder, _ imageBinder: Binder?) -> [String] {
+        let images = imageBinder.map { Set($0.unbound) }
+        let unbound = binder.unbound.filter { images?.contains($0) ?? true }
+        return config.unread.map { "the configuration's \(printable($0)) was not understood and not used" }
             + unbound.map { "tensor \(printable($0)) is not used" }
     }
 

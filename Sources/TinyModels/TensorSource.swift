@@ -8,6 +8,8 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
     case named(String)
     /// A name that no part follows.
     case bare(String)
+    /// Names for the two parts where these are not "weight" and "bias".
+    case parts(weight: String, bias: String)
     /// A name with nothing in front and no part behind.
     case whole(String)
     /// One of several matrices whose rows stand under each other in one tensor.
@@ -36,7 +38,7 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
     /// The tensor in the file.
     package var name: String {
         switch self {
-        case .named(let name), .bare(let name), .whole(let name), .blocks(let name, _): name
+        case .named(let name), .bare(let name), .whole(let name), .blocks(let name, _), .parts(let name, _): name
         case .part(_, _, let source), .rows(_, _, let source), .transposed(let source),
             .neighboursToHalves(_, let source), .expert(_, _, let source), .plusOne(let source),
             .scaled(_, let source), .added(let source, _, _), .flattened(_, let source):
@@ -67,6 +69,7 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
         switch self {
         case .named(let name): return .whole(full(name) + part.suffix)
         case .bare(let name): return .whole(full(name))
+        case .parts(let weight, let bias): return .whole(full(part == .weight ? weight : bias))
         case .whole: return self
         case .part(let index, let sizes, let source): return .part(index, of: sizes, next(source))
         case .rows(let order, let count, let source): return .rows(order, of: count, next(source))

@@ -53,6 +53,7 @@ public struct Decoder: ~Copyable {
     /// - Throws: `RunnerError` if the tokens do not fit, or one is unknown; nothing has been read then.
     @discardableResult
     public mutating func read<R>(_ tokens: [Int], _ body: (Span<Float>) throws -> R) throws -> R {
+        guard model.spec.continues else { throw RunnerError.noContinuation(family: model.family) }
         try checkFits(tokens)
         let total = count + tokens.count
         var rest = tokens[...]
@@ -96,6 +97,7 @@ public struct Decoder: ~Copyable {
     /// Reads one token: a step of decoding.
     @discardableResult
     public mutating func step<R>(_ token: Int, _ body: (Span<Float>) throws -> R) throws -> R {
+        guard model.spec.continues else { throw RunnerError.noContinuation(family: model.family) }
         try checkFits(CollectionOfOne(token))
         let logits = withUnsafePointer(to: token) { pointer in
             forward(UnsafeBufferPointer(start: pointer, count: 1), total: count + 1, .last, .decode)
@@ -114,17 +116,24 @@ public struct Decoder: ~Copyable {
         cache.truncate(to: count == 0 ? 0 : count + model.spec.prefix)
     }
 
-    /// Reads tokens and shows the logits `[T, V]` of every one, a chunk at a time.
+    /// Reads tokens and shows the logits `[T, V]` of every one, a chunk at a time; `[0, V]` where the model has none.
     ///
+    /// - Parameters:
+    ///   - types: the kind of each token, where the model knows several.
+    ///   - pooled: given the vector for the whole text, where the model has one and the text is read at once.
     /// - Precondition: made with `allLogits`.
     package mutating func readAll(
-        _ tokens: [Int], probe: ((Transformer.Point, Rows) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
+        _ tokens: [Int], types: [Int]? = nil, probe: ((Transformer.Point, Rows) -> Void)? = nil,
+        pooled: (([Float]) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
     ) throws {
         try checkFits(tokens)
         let start = count
         for position in stride(from: 0, to: tokens.count, by: scratch.rows) {
             let end = min(position + scratch.rows, tokens.count)
-            let logits = pass(tokens[position..<end], total: start + tokens.count, .all, .prompt, probe: probe)
+            let logits = pass(
+                tokens[position..<end], types: types.map { Array($0[position..<end]) }, total: start + tokens.count,
+                .all,
+                .prompt, probe: probe, pooled: pooled)
             try body(position, logits)
         }
     }
@@ -142,22 +151,29 @@ public struct Decoder: ~Copyable {
     }
 
     private func pass(
-        _ tokens: ArraySlice<Int>, total: Int, _ logits: Transformer.LogitRows, _ phase: Phase,
-        probe: ((Transformer.Point, Rows) -> Void)? = nil
+        _ tokens: ArraySlice<Int>, types: [Int]? = nil, total: Int, _ logits: Transformer.LogitRows, _ phase: Phase,
+        probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: (([Float]) -> Void)? = nil
     ) -> Rows {
-        tokens.withUnsafeBufferPointer { forward($0, total: total, logits, phase, probe: probe) }
+        tokens.withUnsafeBufferPointer {
+            forward($0, types: types, total: total, logits, phase, probe: probe, pooled: pooled)
+        }
     }
 
     /// - Parameter total: tokens of the text as a whole, for rotations that stretch with it: a prompt is one text, however
     ///   it is cut.
     private func forward(
-        _ tokens: UnsafeBufferPointer<Int>, total: Int, _ logits: Transformer.LogitRows, _ phase: Phase,
-        probe: ((Transformer.Point, Rows) -> Void)? = nil
+        _ tokens: UnsafeBufferPointer<Int>, types: [Int]? = nil, total: Int, _ logits: Transformer.LogitRows,
+        _ phase: Phase, probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: (([Float]) -> Void)? = nil
     ) -> Rows {
         model.transformer.forward(
-            tokens, length: total, logits: logits, phase: phase, compute: model.compute, cache: cache, scratch: scratch,
-            probe: probe)
+            tokens, types: types, length: total, logits: logits, phase: phase, compute: model.compute, cache: cache,
+            scratch: scratch, probe: probe, pooled: pooled)
     }
+}
+
+extension ModelSpec {
+    /// Whether the model predicts what comes next, and not only what stands in a place that was hidden.
+    var continues: Bool { head != nil && head?.transform == nil }
 }
 
 extension Model {

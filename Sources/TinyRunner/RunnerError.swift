@@ -12,6 +12,10 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     case badReference(file: String, reason: String)
     /// Fewer tokens than there have to be for one to be scored.
     case textTooShort(tokens: Int, needed: Int)
+    /// A model that makes vectors of texts and does not continue them.
+    case noContinuation(family: String)
+    /// A model without an image tower.
+    case noImages(family: String)
     /// Logits that are no numbers, so there is no probability for the token at this position of the text.
     case notANumber(position: Int)
 
@@ -31,6 +35,9 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
         case .textTooShort(let tokens, let needed):
             "the text is too short: it has \(tokens) \(tokens == 1 ? "token" : "tokens"), and at least \(needed) are "
                 + "needed for one to be scored; take a longer text or a smaller window"
+        case .noContinuation(let family):
+            "\(family) is an encoder here: it reads a whole text and does not continue it"
+        case .noImages(let family): "\(family) reads no images here"
         case .notANumber(let position):
             "the model gives no probability for token \(position) of the text: its logits are no numbers; `tinygpt verify` "
                 + "finds the first layer that goes wrong"

@@ -55,6 +55,10 @@ package struct Verification: Sendable {
         var final: Comparison?
         var logits: Comparison?
         var greedy: StoredTensor?
+        var types: [Int]?
+        var pixels: StoredTensor?
+        var pooled: Comparison?
+        var image: Comparison?
         for tensor in reference.index.tensors {
             func comparison(width: Int) throws -> Comparison {
                 try Comparison(tensor, rows: tokens.count, width: width, tolerance: tolerance)
@@ -66,6 +70,14 @@ package struct Verification: Sendable {
                 logits?.output.agreeingRows = 0
             case "last_hidden_state": final = try comparison(width: model.spec.width)
             case "greedy": greedy = tensor
+            case "token_type_ids": types = try tensor.integers()
+            case "pixel_values": pixels = tensor
+            case "pooler_output", "text_embeds":
+                pooled = try Comparison(
+                    tensor, rows: nil, width: model.spec.pooler?.width ?? 0, tolerance: tolerance)
+            case "image_embeds":
+                image = try Comparison(
+                    tensor, rows: nil, width: model.imageTransformer?.spec.pooler?.width ?? 0, tolerance: tolerance)
             case let name where name.hasPrefix("hidden."):
                 guard let layer = Int(name.dropFirst("hidden.".count)), (0...model.spec.layers.count).contains(layer)
                 else {
@@ -81,23 +93,35 @@ package struct Verification: Sendable {
             }
         }
 
+        if let types, types.count != tokens.count || types.contains(where: { $0 < 0 || $0 >= model.tokenTypes }) {
+            throw RunnerError.badReference(
+                file: reference.path,
+                reason: "\"token_type_ids\" should hold \(tokens.count) numbers below \(model.tokenTypes)")
+        }
         var decoder = Decoder(
             model: model, capacity: tokens.count, chunk: min(chunk ?? 32, tokens.count), allLogits: true)
         var first = 0
         try decoder.readAll(
-            tokens,
+            tokens, types: types,
             probe: { point, rows in
                 switch point {
                 case .stream(let layer): streams[layer]?.compare(rows, first: first)
                 case .final: final?.compare(rows, first: first)
                 }
-            }
+            },
+            pooled: { vector in pooled?.compare(vector) }
         ) { start, rows in
             logits?.compare(rows, first: start)
             first = start + rows.count
         }
         outputs = streams.sorted { $0.key < $1.key }.map(\.value.output)
-        outputs += [final?.output, logits?.output].compactMap(\.self)
+        if image != nil {
+            guard let pixels else {
+                throw RunnerError.badReference(file: reference.path, reason: "holds no \"pixel_values\"")
+            }
+            image?.compare(try model.imageVector(pixels.imageValues()))
+        }
+        outputs += [final?.output, logits?.output, pooled?.output, image?.output].compactMap(\.self)
         if let greedy { outputs.append(try Self.compareGreedy(greedy, prompt: tokens, model: model)) }
         if outputs.isEmpty {
             throw RunnerError.badReference(file: reference.path, reason: "holds no outputs to compare with")
@@ -140,11 +164,13 @@ private struct Comparison {
     private let width: Int
     private let limit: Double
 
-    init(_ tensor: StoredTensor, rows: Int, width: Int, tolerance: Double) throws {
-        guard tensor.shape == [rows, width] else {
+    /// - Parameter rows: nil for a single vector `[width]`.
+    init(_ tensor: StoredTensor, rows: Int?, width: Int, tolerance: Double) throws {
+        let shape = (rows.map { [$0] } ?? []) + [width]
+        guard tensor.shape == shape else {
             throw RunnerError.badReference(
                 file: tensor.file,
-                reason: "\(printable(tensor.name)) has shape \(tensor.shape); [\(rows), \(width)] is expected")
+                reason: "\(printable(tensor.name)) has shape \(tensor.shape); \(shape) is expected")
         }
         expected = try tensor.matrix().floats()
         guard expected.allSatisfy(\.isFinite) else {
@@ -155,6 +181,15 @@ private struct Comparison {
         output = Verification.Output(name: tensor.name)
         output.maxAbsReference = expected.reduce(0) { max($0, Double(abs($1))) }
         limit = tolerance * output.maxAbsReference
+    }
+
+    /// A vector for the whole text or image.
+    mutating func compare(_ vector: [Float]) {
+        var vector = vector
+        vector.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            compare(Rows(base: base, count: 1, width: buffer.count), first: 0)
+        }
     }
 
     mutating func compare(_ rows: Rows, first: Int) {

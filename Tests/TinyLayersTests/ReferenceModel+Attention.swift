@@ -106,7 +106,8 @@ extension ReferenceModel {
         switch bias {
         case .none: return 0
         case .linear(let slopes): return Double(slopes[head]) * Double(key - query)
-        case .roundedLinear(let slopes, let factor): return Double(Self.rounded(Self.rounded(slopes[head]) * Float(key)) * factor)
+        case .roundedLinear(let slopes, let factor):
+            return Double(Self.rounded(Self.rounded(slopes[head]) * Float(key)) * factor)
         case .buckets(let buckets):
             let table = matrix(.model(.positionBias, .weight), buckets.rows, heads)
             let prefix = spec.tokenStem.prefix

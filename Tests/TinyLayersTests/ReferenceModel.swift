@@ -36,7 +36,9 @@ struct ReferenceModel {
         var x = x
         let width = head.tableWidth ?? spec.width
         if let transform = head.transform {
-            x = linear({ .model(.headTransform, $0) }, x, x.count, bias: true).map { activate(transform.activation, $0) }
+            x = linear({ .model(.headTransform, $0) }, x, x.count, bias: true).map {
+                activate(transform.activation, $0)
+            }
             x = norm(transform.norm, x) { .model(.headNorm, $0) }
         }
         if head.tableWidth != nil { x = linear({ .model(.headProjection, $0) }, x, width, bias: false) }

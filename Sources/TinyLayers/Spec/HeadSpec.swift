@@ -47,6 +47,8 @@ public struct HeadSpec: Equatable, Sendable, Codable {
 /// How the residual stream becomes one vector for the whole text or image.
 ///
 ///     y = f(W · norm(x[t]) + b)        t: which row speaks for the whole
+///
+/// Divided by its length where the spec says so.
 public struct PoolerSpec: Equatable, Sendable, Codable {
     public enum Row: Equatable, Sendable, Codable {
         case first
@@ -67,12 +69,17 @@ public struct PoolerSpec: Equatable, Sendable, Codable {
     public var width: Int
     public var bias: Bool
     public var activation: Activation
+    /// Whether the vector is brought to unit length.
+    public var unitLength: Bool
 
-    public init(row: Row, norm: NormSpec? = nil, width: Int, bias: Bool, activation: Activation) {
+    public init(
+        row: Row, norm: NormSpec? = nil, width: Int, bias: Bool, activation: Activation, unitLength: Bool = false
+    ) {
         self.row = row
         self.norm = norm
         self.width = width
         self.bias = bias
         self.activation = activation
+        self.unitLength = unitLength
     }
 }

@@ -1,6 +1,8 @@
 /// The recipes there are.
 package enum Families {
-    package static let all: [any (Family & Sendable).Type] = [LLaMA.self, GPT2.self]
+    package static let all: [any (Family & Sendable).Type] = [
+        LLaMA.self, GPT2.self, BERT.self, CLIP.self,
+    ]
 
     package static func named(modelType: String) -> (any Family.Type)? {
         all.first { $0.modelTypes.contains(modelType) }
