@@ -104,6 +104,7 @@ static double formula(tk_activation f, double x) {
     case TK_SILU: return x / (1 + exp(-x));
     case TK_GELU: return 0.5 * x * erfc(-x / sqrt(2));
     case TK_GELU_TANH: return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+    case TK_GELU_QUICK: return x / (1 + exp(-1.702 * x));
     case TK_RELU: return x > 0 ? x : 0;
     }
     return nan("");

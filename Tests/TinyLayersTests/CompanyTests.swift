@@ -40,6 +40,13 @@ struct CompanyTests {
             }
         },
         .tiny { $0.eachLayer { $0.attention.rotary?.scaling = .dynamic(factor: 2, originalContext: 8) } },
+        .tiny {
+            $0.eachLayer {
+                $0.feedForward = .mixture(SpecFlipTests.mixture)
+                ($0.attention.scoreCap, $0.attention.sinks) = (2, true)
+                $0.attention.bias = .linear(slopes: [0.5, 0.25, 0.125, 0.0625])
+            }
+        },
     ]
 
     @Test(arguments: RunMode.all, specs.indices) func chunks(_ mode: RunMode, _ index: Int) throws {
@@ -51,7 +58,7 @@ struct CompanyTests {
 
     /// A prompt and decoding use the same order of sums wherever the same kernels do both. `plain` gives
     /// prompts to BLAS, and its sums are in double otherwise; tiles round to bf16.
-    @Test(arguments: RunMode.all, [0, 1]) func stepByStep(_ mode: RunMode, _ index: Int) throws {
+    @Test(arguments: RunMode.all, [0, 1, 3]) func stepByStep(_ mode: RunMode, _ index: Int) throws {
         let whole = try mode.runner(Self.specs[index]).read(text)
         let steps = try mode.runner(Self.specs[index]).read(text, chunk: 1, phase: .decode)
         if mode.kernels.name == "amx" && mode.precision == .fast {

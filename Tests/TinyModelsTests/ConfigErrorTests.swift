@@ -192,7 +192,7 @@ struct GGUFErrorTests {
             let path = folder.write("scaled.gguf", metadata(changes).written().bytes)
             let recipe = try Recipe(checkpoint: Checkpoint(path: path))
             #expect(recipe.spec.layers[0].attention.rotary?.scaling == .linear(factor: 2))
-            #expect(recipe.warnings(unbound: []) == [])
+            #expect(recipe.warnings(recipe.binder(), nil) == [])
         }
     }
 

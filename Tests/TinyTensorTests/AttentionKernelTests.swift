@@ -46,6 +46,30 @@ import TinyTestSupport
             type = areHalves ? TK_F16 : TK_F32
         }
 
+        /// - Parameters:
+        ///   - biases: `[count]` for each row.
+        ///   - sinks: one for each row.
+        func attend(
+            _ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int], cap: Float, biases: [[Float]],
+            sinks: [Float]
+        ) -> [Float] {
+            var scratch = [Float](repeating: .nan, count: tk_attention_floats(width, firsts.count, count))
+            var out = [Float](repeating: .nan, count: firsts.count * width)
+            let joined = biases.flatMap(\.self)
+            joined.withUnsafeBufferPointer { joined in
+                let rows = firsts.indices.map { Optional(joined.baseAddress! + $0 * count) }
+                rows.withUnsafeBufferPointer { rows in
+                    sinks.withUnsafeBufferPointer { sinks in
+                        var terms = tk_score_terms(cap: cap, biases: rows.baseAddress, sinks: sinks.baseAddress)
+                        tk_attend(
+                            set.kernels.table, queries, firsts.count, type, storedKeys, storedValues, firsts, counts,
+                            width, scale, &terms, &scratch, &out)
+                    }
+                }
+            }
+            return out
+        }
+
         func attend(_ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int]) -> [Float] {
             let m = firsts.count
             var scratch = [Float](repeating: .nan, count: tk_attention_floats(width, m, count))
@@ -72,12 +96,18 @@ import TinyTestSupport
         }
 
         /// One row by the formula, in doubles.
-        func expected(_ query: [Float], _ first: Int, _ count: Int) -> [Double] {
+        func expected(
+            _ query: [Float], _ first: Int, _ count: Int, cap: Double = .infinity, bias: [Float]? = nil,
+            sink: Float? = nil
+        ) -> [Double] {
             let logits = (first..<count).map { j in
-                (0..<width).reduce(0.0) { $0 + Double(query[$1]) * Double(keys[j * width + $1]) } * Double(scale)
+                let score =
+                    (0..<width).reduce(0.0) { $0 + Double(query[$1]) * Double(keys[j * width + $1]) } * Double(scale)
+                return (cap.isFinite ? cap * tanh(score / cap) : score) + Double(bias?[j] ?? 0)
             }
-            let powers = logits.map { exp($0 - (logits.max() ?? 0)) }
-            let sum = powers.reduce(0, +)
+            let largest = max(logits.max() ?? 0, sink.map(Double.init) ?? -.infinity)
+            let powers = logits.map { exp($0 - largest) }
+            let sum = powers.reduce(0, +) + (sink.map { exp(Double($0) - largest) } ?? 0)
             return (0..<width).map { c in
                 zip(first..<count, powers).reduce(0.0) { $0 + $1.1 / sum * Double(values[$1.0 * width + c]) }
             }
@@ -112,6 +142,33 @@ import TinyTestSupport
                 let tokens = Tokens(count, width: width, areHalves: areHalves, seed: UInt64(width + count))
                 let bound = 2 * gamma(width + 2) * Double(Self.scale) * Double(width) + gamma(count + 16)
                 check(tokens, rows: m, set.kernels.name, bound: bound) { tokens.attend(set, $0, $1, $2) }
+            }
+        }
+    }
+
+    /// Caps, biases and sinks, each row with its own, some of them larger than any score.
+    @Test(arguments: InstructionSet.all, [1, 5, 12]) func scoreTerms(_ set: InstructionSet, _ m: Int) {
+        for (count, areHalves) in [(1, false), (40, false), (65, true), (200, true)] {
+            let width = 24
+            let tokens = Tokens(count, width: width, areHalves: areHalves, seed: UInt64(m + count))
+            var random = SplitMix64(seed: UInt64(m))
+            let queries = random.floats(m * width)
+            let biases = (0..<m).map { _ in random.floats(count, scale: 3) }
+            let sinks = (0..<m).map { [-30, 0.5, 4, 60][$0 % 4] as Float }
+            let firsts = (0..<m).map { [0, min(3, count - 1), count / 2][$0 % 3] }
+            let counts = (0..<m).map { [count, count, min(count, count / 2 + 1)][$0 % 3] }
+            let out = tokens.attend(set, queries, firsts, counts, cap: 0.7, biases: biases, sinks: sinks)
+            let bound = 2 * gamma(width + 12) * Double(Self.scale) * Double(width) + gamma(count + 32) + gamma(32) * 3
+            for i in 0..<m {
+                let query = Array(queries[i * width..<(i + 1) * width])
+                let part = Array(out[i * width..<(i + 1) * width])
+                expectSameBits(
+                    tokens.attend(
+                        set, query, [firsts[i]], [counts[i]], cap: 0.7, biases: [biases[i]], sinks: [sinks[i]]), part)
+                expectClose(
+                    part,
+                    tokens.expected(query, firsts[i], counts[i], cap: 0.7, bias: biases[i], sink: sinks[i]),
+                    within: { _ in bound }, "row \(i) of \(m), \(count) tokens")
             }
         }
     }

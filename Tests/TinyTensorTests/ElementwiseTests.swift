@@ -87,10 +87,11 @@ import TinyTestSupport
             TK_GELU_TANH, "gelu_tanh",
             { 0.5 * $0 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }
         ),
+        (TK_GELU_QUICK, "gelu_quick", { $0 / (1 + exp(-1.702 * $0)) }),
         (TK_RELU, "relu", { max(0, $0) }),
     ]
 
-    @Test(arguments: InstructionSet.all, 0..<4) func activation(_ set: InstructionSet, _ index: Int) {
+    @Test(arguments: InstructionSet.all, 0..<5) func activation(_ set: InstructionSet, _ index: Int) {
         let (kind, name, formula) = Self.activations[index]
         var random = SplitMix64(seed: 13)
         let x = random.floats(200, scale: 12) + [0, -0.0, 1, -1, 50, -50, 200, -200, 1e20, -1e20, 1e-30]
@@ -106,6 +107,30 @@ import TinyTestSupport
         var bad: [Float] = [.nan]
         set.table.activate(kind, &bad, 1)
         if kind != TK_RELU { #expect(bad[0].isNaN) }
+    }
+
+    @Test(arguments: InstructionSet.all, lengths) func cap(_ set: InstructionSet, _ n: Int) {
+        var random = SplitMix64(seed: UInt64(n) + 300)
+        for (cap, scale) in [(30, 1), (50, 200), (1, 1e-3), (2, 1e30)] as [(Float, Float)] {
+            let x = random.floats(n, scale: scale)
+            var y = x
+            set.table.cap(&y, cap, n)
+            // One is taken off a number near two: an error of the cap's, not of the result's.
+            let bound = gamma(8) * Double(cap)
+            expectClose(y, x.map { Double(cap) * tanh(Double($0) / Double(cap)) }, within: { _ in bound }, "cap \(cap)")
+        }
+        var bad: [Float] = [.nan]
+        set.table.cap(&bad, 30, 1)
+        #expect(bad[0].isNaN)
+    }
+
+    @Test(arguments: InstructionSet.all, lengths) func clamp(_ set: InstructionSet, _ n: Int) {
+        var random = SplitMix64(seed: UInt64(n) + 400)
+        let (x, y) = (random.floats(n, scale: 20), random.floats(n, scale: 20))
+        var (gate, up) = (x, y)
+        set.table.clamp(&gate, &up, 7, n)
+        expectSameBits(gate, x.map { min($0, 7) })
+        expectSameBits(up, y.map { min(max($0, -7), 7) + 1 })
     }
 
     @Test(arguments: InstructionSet.all, [1, 2, 3, 8, 32]) func rotation(_ set: InstructionSet, _ pairs: Int) {
