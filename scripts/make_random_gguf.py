@@ -31,11 +31,15 @@ class Shape:
     hidden: int
     vocabulary: int
     tied: bool
+    experts: int = 0  # each as wide as `hidden`
+    chosen: int = 0
 
 
 SHAPES = {
     "tiny": Shape(256, 2, 4, 2, 512, 512, True),             # 1.3 M parameters, for tests
     "1b": Shape(2048, 16, 32, 8, 8192, 98304, True),         # 1.17 G: LLaMA 3.2 1B with a smaller vocabulary
+    # Eight experts, two chosen: reads as many bytes for a token as "1b".
+    "8x-1b": Shape(2048, 16, 32, 8, 4096, 98304, True, experts=8, chosen=2),
     "3b": Shape(3072, 28, 24, 8, 8192, 128256, True),        # 3.2 G: LLaMA 3.2 3B
     "7b": Shape(4096, 32, 32, 32, 11008, 32000, False),      # 6.7 G: LLaMA 2 7B
 }
@@ -60,9 +64,14 @@ def matrices(shape: Shape) -> dict:
             "attn_k": (shape.key_value_heads * head, shape.width),
             "attn_v": (shape.key_value_heads * head, shape.width),
             "attn_output": (shape.width, shape.width), "ffn_norm": (shape.width,),
-            "ffn_gate": (shape.hidden, shape.width), "ffn_up": (shape.hidden, shape.width),
-            "ffn_down": (shape.width, shape.hidden),
         }
+        up, down = (shape.hidden, shape.width), (shape.width, shape.hidden)
+        if shape.experts:
+            up, down = (shape.experts, *up), (shape.experts, *down)
+            block |= {"ffn_gate_inp": (shape.experts, shape.width), "ffn_gate_exps": up, "ffn_up_exps": up,
+                      "ffn_down_exps": down}
+        else:
+            block |= {"ffn_gate": up, "ffn_up": up, "ffn_down": down}
         tensors |= {f"blk.{layer}.{name}.weight": size for name, size in block.items()}
     tensors["output_norm.weight"] = (shape.width,)
     if not shape.tied:
@@ -76,14 +85,14 @@ def has_more_bits(name: str, shape: Shape) -> bool:
     of the layers, and in every third between, half of them in all."""
     if name == ("token_embd.weight" if shape.tied else "output.weight"):
         return True
-    if not name.endswith(("attn_v.weight", "ffn_down.weight")):
+    if not name.endswith(("attn_v.weight", "ffn_down.weight", "ffn_down_exps.weight")):
         return False
     layer, eighth = int(name.split(".")[1]), shape.layers // 8
     return layer < eighth or layer >= 7 * shape.layers // 8 or (layer - eighth) % 3 == 2
 
 
 def type_of(name: str, size: tuple, kind: str, shape: Shape) -> Type:
-    if len(size) == 1:
+    if len(size) == 1 or "ffn_gate_inp" in name:
         return Type.F32
     if kind == "Q4_K_M":
         return Type.Q6_K if has_more_bits(name, shape) else Type.Q4_K
@@ -98,6 +107,9 @@ def add_keys(writer: gguf.GGUFWriter, name: str, kind: str, shape: Shape) -> Non
     writer.add_context_length(4096)
     writer.add_embedding_length(shape.width)
     writer.add_feed_forward_length(shape.hidden)
+    if shape.experts:
+        writer.add_expert_count(shape.experts)
+        writer.add_expert_used_count(shape.chosen)
     writer.add_head_count(shape.heads)
     writer.add_head_count_kv(shape.key_value_heads)
     writer.add_rope_freq_base(10000.0)
