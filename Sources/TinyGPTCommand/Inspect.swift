@@ -27,11 +27,15 @@ struct Inspect: ParsableCommand {
         if let spec = inspection.spec {
             text += "\nspec\n" + SpecText.lines(spec).map { "  \($0)\n" }.joined()
         }
+        if let spec = inspection.imageSpec {
+            text += "\nspec of what reads images\n" + SpecText.lines(spec).map { "  \($0)\n" }.joined()
+        }
         text += "\ntensors\n"
+        let width = inspection.tensors.map { $0.name.visible.count + 1 }.max() ?? 0
         for tensor in inspection.tensors {
             let shape = tensor.shape.map(String.init).joined(separator: " × ")
             text +=
-                "  " + tensor.name.visible.padded(to: 44) + tensor.type.padded(to: 8) + shape.padded(to: 16)
+                "  " + tensor.name.visible.padded(to: width) + tensor.type.padded(to: 8) + shape.padded(to: 16)
                 + size(tensor.bytes) + "\n"
         }
         if !inspection.warnings.isEmpty {
@@ -57,6 +61,7 @@ struct Inspect: ParsableCommand {
         let format: String
         let family: String?
         let spec: ModelSpec?
+        let imageSpec: ModelSpec?
         let tensors: [Tensor]
         let parameters: Int
         let bytes: Int
@@ -64,7 +69,7 @@ struct Inspect: ParsableCommand {
         let warnings: [String]
 
         private enum CodingKeys: String, CodingKey {
-            case path, format, family, spec, tensors, parameters, bytes, memory, warnings
+            case path, format, family, spec, imageSpec = "image_spec", tensors, parameters, bytes, memory, warnings
         }
 
         /// Keys without a value are there, as null.
@@ -74,6 +79,7 @@ struct Inspect: ParsableCommand {
             try container.encode(format, forKey: .format)
             try container.encode(family, forKey: .family)
             try container.encode(spec, forKey: .spec)
+            try container.encodeIfPresent(imageSpec, forKey: .imageSpec)
             try container.encode(tensors, forKey: .tensors)
             try container.encode(parameters, forKey: .parameters)
             try container.encode(bytes, forKey: .bytes)
@@ -86,6 +92,7 @@ struct Inspect: ParsableCommand {
             format = inspection.format
             family = inspection.family
             spec = inspection.spec
+            imageSpec = inspection.imageSpec
             tensors = inspection.tensors.map { Tensor(name: $0.name, type: $0.type, shape: $0.shape, bytes: $0.bytes) }
             parameters = inspection.parameters
             bytes = inspection.bytes

@@ -49,6 +49,11 @@ struct Verify: ParsableCommand {
             if let row = output.firstBadRow { line += "   differs from row \(row) on" }
             try Output.print(line + "\n")
         }
+        if !result.skipped.isEmpty {
+            try Output.print(
+                "Not compared, as the model's files hold nothing that gives it: \(result.skipped.joined(separator: ", ")).\n"
+            )
+        }
         let verdict = result.passed ? "holds" : "does NOT hold"
         try Output.print("The reference \(verdict) at a tolerance of \(result.tolerance) times its largest.\n")
         if let layer = result.firstBadLayer {
@@ -85,6 +90,8 @@ private struct Report: Encodable {
 
     let worst: Output?
     let outputs: [Output]
+    /// Outputs of the reference that the model's files cannot give.
+    let skipped: [String]
     let rows: Int
     let agreement: Double?
     let firstBadRow: Int?
@@ -94,6 +101,7 @@ private struct Report: Encodable {
 
     init(_ result: Verification) {
         outputs = result.outputs.map(Output.init)
+        skipped = result.skipped
         worst = result.worst.map(Output.init)
         rows = result.outputs.filter { $0.name != "greedy" }.map(\.rows).max() ?? 0
         agreement = result.outputs.compactMap(\.agreement).min()
@@ -108,7 +116,7 @@ private struct Report: Encodable {
     private enum Key: String, CodingKey {
         case max_abs_diff, mean_abs_diff, max_abs_reference, argmax_agreement, rows, first_bad_row, first_bad_layer,
             passed
-        case tolerance, outputs
+        case tolerance, outputs, skipped
     }
 
     /// Keys without a value are there, as null.
@@ -124,5 +132,6 @@ private struct Report: Encodable {
         try container.encode(passed, forKey: .passed)
         try container.encode(tolerance, forKey: .tolerance)
         try container.encode(outputs, forKey: .outputs)
+        try container.encode(skipped, forKey: .skipped)
     }
 }

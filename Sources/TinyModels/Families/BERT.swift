@@ -19,7 +19,10 @@ enum BERT: Family {
         if try config.bool("attention.causal") == true || config.bool("is_decoder") == true {
             throw config.error("is_decoder", "is true; only encoders of this family are supported")
         }
-        config.ignore(["classifier_dropout", "hidden_dropout_prob", "attention_probs_dropout_prob", "pooling_type"])
+        config.ignore([
+            "classifier_dropout", "hidden_dropout_prob", "attention_probs_dropout_prob", "pooling_type",
+            "tie_word_embeddings",
+        ])
         let types =
             try config.optionalSize(["type_vocab_size"]) ?? config.rows(ofTensor: "token_types.weight") ?? 2
         var attention = config.attention(sizes, rotary: nil, inputBias: true, outputBias: true)
