@@ -141,18 +141,28 @@ package struct GGUFMetadata: Sendable {
     }
 
     package func integers(_ key: String) throws(FormatError) -> [Int]? {
+        try elements(key, "an array of whole numbers") { if case .integer(let integer) = $0 { integer } else { nil } }
+    }
+
+    package func bools(_ key: String) throws(FormatError) -> [Bool]? {
+        try elements(key, "an array of truth values") { if case .bool(let bool) = $0 { bool } else { nil } }
+    }
+
+    private func elements<T>(
+        _ key: String, _ expected: String, _ convert: (GGUFValue) -> T?
+    ) throws(FormatError) -> [T]? {
         guard let value = self[key] else { return nil }
-        guard case .array(let array) = value else { throw error(key, "an array of whole numbers") }
+        guard case .array(let array) = value else { throw error(key, expected) }
         var reader = ByteReader(file.bytes, file: file.path, position: array.byteOffset)
         reader.subject = key
-        var integers: [Int] = []
-        integers.reserveCapacity(array.count)
+        var elements: [T] = []
+        elements.reserveCapacity(array.count)
         for _ in 0..<array.count {
-            guard case .integer(let integer) = try Self.value(array.elementType, &reader, depth: 1) else {
-                throw error(key, "an array of whole numbers")
+            guard let element = convert(try Self.value(array.elementType, &reader, depth: 1)) else {
+                throw error(key, expected)
             }
-            integers.append(integer)
+            elements.append(element)
         }
-        return integers
+        return elements
     }
 }

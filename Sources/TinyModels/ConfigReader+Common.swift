@@ -8,11 +8,22 @@ package import TinyLayers
     import Darwin
 #endif
 
+/// Which of a model's layers a rotation is for.
+package enum RotaryLayers {
+    case all
+    /// Those that see everything before them, where those with a window turn otherwise.
+    case unlimited
+    case windowed
+}
+
 // What most families' configurations have in common.
 extension ConfigReader {
-    package func activation(default other: NetworkSpec.Activation) throws(ModelError) -> NetworkSpec.Activation {
-        let keys = ["hidden_act", "activation_function", "hidden_activation"]
-        guard let name = try string(keys[0], keys[1], keys[2]) else { return other }
+    /// - Parameter key: the only key to look at, where a family has one of its own.
+    package func activation(
+        _ key: String? = nil, default other: NetworkSpec.Activation
+    ) throws(ModelError) -> NetworkSpec.Activation {
+        let keys = key.map { [$0] } ?? ["hidden_act", "activation_function", "hidden_activation"]
+        guard let name = try string(keys) else { return other }
         switch name {
         case "silu", "swish": return .silu
         case "gelu": return .gelu
@@ -31,32 +42,64 @@ extension ConfigReader {
     /// - Parameters:
     ///   - context: positions the model was made for, the original context where none is given.
     ///   - turnsParts: whether the family heeds `partial_rotary_factor`.
+    ///   - part: the part that turns where nothing is said.
+    ///   - layers: which layers are meant, where some have a rotation of their own.
     package func rotary(
         headWidth: Int, pairing: RotarySpec.Pairing, context: Int, defaultBase: Double = 10_000,
-        turnsParts: Bool = false
+        turnsParts: Bool = false, part: Double = 1, of layers: RotaryLayers = .all
     ) throws -> RotarySpec {
         // `rope_parameters` (transformers 5) holds base and scaling; before it, the base stood outside.
-        let nested = try object("rope_parameters", "rope_scaling")
-        var fraction = 1.0
+        let outer = try object("rope_parameters", "rope_scaling")
+        let nested =
+            switch layers {
+            case .all: outer
+            case .unlimited: try outer?.object("full_attention") ?? outer
+            case .windowed: try outer?.object("sliding_attention")
+            }
+        let isWindowed = layers == .windowed
+        var fraction = part
         if turnsParts {
-            fraction =
-                try nested?.optionalNumber("partial_rotary_factor") ?? optionalNumber("partial_rotary_factor") ?? 1
+            let outside = try optionalNumber("partial_rotary_factor")
+            fraction = try nested?.optionalNumber("partial_rotary_factor") ?? outside ?? part
         }
         guard fraction > 0, fraction <= 1 else {
             throw error("partial_rotary_factor", "is \(fraction); a number above 0, at most 1, is expected")
         }
-        let width = try optionalSize(["rope.dimension_count"]) ?? Int(Double(headWidth) * fraction)
+        let width =
+            try optionalSize([isWindowed ? "rope.dimension_count_swa" : "rope.dimension_count"])
+            ?? Int(Double(headWidth) * fraction)
         guard width > 0, width <= headWidth, width.isMultiple(of: 2) else {
             throw error(
                 "rope.dimension_count",
                 "makes \(width) of \(headWidth) elements of a head turn; an even number is expected")
         }
-        let base =
-            try nested?.optionalNumber("rope_theta") ?? optionalNumber("rope_theta", "rope.freq_base") ?? defaultBase
+        let outside =
+            try isWindowed
+            ? optionalNumber("rope_local_base_freq", "rope.freq_base_swa")
+            : optionalNumber("rope_theta", "rope.freq_base")
+        let base = try nested?.optionalNumber("rope_theta") ?? outside ?? defaultBase
         guard base > 1 else { throw error("rope_theta", "is \(base); a number above 1 is expected") }
-        return RotarySpec(
-            width: width, pairing: pairing, base: base,
-            scaling: try scaling(nested ?? self, width: width, context: context))
+        // What stands outside about scaling is not of layers with a window.
+        let scaling =
+            try isWindowed && nested == nil
+            ? .none : scaling(nested ?? self, width: width, context: context)
+        return RotarySpec(width: width, pairing: pairing, base: base, scaling: scaling)
+    }
+
+    /// A rotation whose base is stretched once and for all, `base · alpha^(width / (width − 2))`; files call it dynamic.
+    package func stretchedRotary(_ sizes: Sizes) throws -> RotarySpec {
+        var rotary = try rotary(sizes)
+        guard case .dynamic = rotary.scaling, let scaling = try object("rope_parameters", "rope_scaling"),
+            let alpha = try scaling.positive("alpha")
+        else { return rotary }
+        let base = rotary.base * pow(alpha, Double(rotary.width) / Double(rotary.width - 2))
+        guard base > 1, Float(base).isFinite else {
+            throw scaling.error("alpha", "is \(alpha), which makes a base of \(base)")
+        }
+        scaling.ignore(["beta_fast", "beta_slow", "mscale", "mscale_all_dim"])  // YaRN's, without use here
+        rotary.base = Double(Float(base))
+        rotary.scaling = .none
+        return rotary
     }
 
     private func scaling(_ values: ConfigReader, width: Int, context: Int) throws -> RotarySpec.Scaling {
@@ -75,6 +118,17 @@ extension ConfigReader {
             }
             return .perFrequency(divisors: divisors.map { $0 * Float(factor) }, magnitude: 1)
         }
+        let factors = ["rope_factors_short.weight", "rope_factors_long.weight"]
+        if factors.contains(where: hasTensor) {
+            guard let short = try floats(ofTensor: factors[0]), let long = try floats(ofTensor: factors[1]) else {
+                throw ModelError(file: file, "of the tensors \"\(factors[0])\" and \"\(factors[1])\" one is missing")
+            }
+            let type = try values.string("rope.scaling.type") ?? "none"
+            guard type == "none" || type == "longrope" else {
+                throw values.error("rope.scaling.type", "is \"\(type)\" beside rope_factors_long.weight")
+            }
+            return try byLength(values, short: short, long: long, width: width, context: context)
+        }
         // A GGUF file with a factor and no type means linear; the factor's old key is rope.scale_linear.
         let hasFactor = (try values.optionalNumber("rope.scaling.factor", "rope.scale_linear") ?? 1) > 1
         let type = try values.string("rope_type", "type", "rope.scaling.type") ?? (hasFactor ? "linear" : "default")
@@ -83,12 +137,14 @@ extension ConfigReader {
             guard factor >= 1 else { throw values.error("factor", "is \(factor); a factor from 1 on is expected") }
             return factor
         }
-        func original() throws(ModelError) -> Int {
-            try values.optionalSize(["original_max_position_embeddings", "rope.scaling.original_context_length"])
-                ?? context
-        }
+        func original() throws(ModelError) -> Int { try originalContext(values) ?? context }
         switch type {
         case "default", "none": return .none
+        case "longrope", "su":
+            guard let short = try values.numbers("short_factor"), let long = try values.numbers("long_factor") else {
+                throw values.error("short_factor", "and long_factor are needed for \"\(type)\"")
+            }
+            return try byLength(values, short: short, long: long, width: width, context: context)
         case "linear": return .linear(factor: try factor())
         case "dynamic": return .dynamic(factor: try factor(), originalContext: context)
         case "llama3":
@@ -110,8 +166,34 @@ extension ConfigReader {
                 originalContext: try original(), rounds: try values.bool("truncate") ?? true,
                 magnitude: try values.yarnMagnitude(factor: factor))
         default:
-            throw values.error("rope_type", "is \"\(type)\"; supported are default, linear, dynamic, llama3 and yarn")
+            throw values.error(
+                "rope_type", "is \"\(type)\"; supported are default, linear, dynamic, llama3, yarn and longrope")
         }
+    }
+
+    /// The context a model was first trained for: what stands outside counts more than what stands beside a scaling.
+    private func originalContext(_ values: ConfigReader) throws(ModelError) -> Int? {
+        let nested = try values.optionalSize([
+            "original_max_position_embeddings", "rope.scaling.original_context_length",
+        ])
+        return try optionalSize(["original_max_position_embeddings"]) ?? nested
+    }
+
+    /// Divisors for short and for long texts: LongRoPE.
+    private func byLength(
+        _ values: ConfigReader, short: [Float], long: [Float], width: Int, context: Int
+    ) throws -> RotarySpec.Scaling {
+        for (name, divisors) in [("short_factor", short), ("long_factor", long)] {
+            guard divisors.count == width / 2, divisors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+                throw values.error(name, "holds \(divisors.count) numbers; \(width / 2) above 0 are expected")
+            }
+        }
+        let original = try originalContext(values) ?? context
+        guard original > 1 else { throw values.error("original_max_position_embeddings", "is \(original)") }
+        let factor = try values.positive("factor") ?? Double(context) / Double(original)
+        let usual = factor <= 1 ? 1 : (1 + log(factor) / log(Double(original))).squareRoot()
+        let magnitude = try values.positive("attention_factor", "rope.scaling.attn_factor") ?? Double(Float(usual))
+        return .byLength(short: short, long: long, originalContext: original, magnitude: magnitude)
     }
 
     /// What YaRN multiplies cosines and sines by: given, or from the factor.
@@ -143,6 +225,7 @@ extension ConfigReader {
             "output_scores", "prefix", "pruned_heads", "remove_invalid_values", "repetition_penalty",
             "return_dict_in_generate", "suppress_tokens", "temperature", "tf_legacy_loss", "top_k", "top_p",
             "torchscript", "typical_p", "use_bfloat16",
+            "attn_implementation", "cache_implementation", "classifier_dropout", "residual_dropout",
             // GGUF: both follow from what is read, and files differ in whether they hold them.
             "attention.value_length", "vocab_size",
         ])

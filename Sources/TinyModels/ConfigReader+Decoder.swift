@@ -20,12 +20,13 @@ extension ConfigReader {
     package func sizes(context: Int? = nil, hidden: ((_ width: Int) -> Int)? = nil) throws -> Sizes {
         let width = try size("hidden_size", "n_embd", "d_model", "embedding_length")
         let heads = try size("num_attention_heads", "n_head", "attention.head_count")
-        let keyValueHeads = try optionalSize(["num_key_value_heads", "attention.head_count_kv"]) ?? heads
+        let keyValueHeads =
+            try optionalSize(["num_key_value_heads", "multi_query_group_num", "attention.head_count_kv"]) ?? heads
         guard heads.isMultiple(of: keyValueHeads) else {
             throw error(
                 "num_attention_heads", "is \(heads), no multiple of the \(keyValueHeads) key and value heads")
         }
-        let stated = try optionalSize(["head_dim", "attention.key_length"])
+        let stated = try optionalSize(["head_dim", "kv_channels", "attention.key_length"])
         if stated == nil, !width.isMultiple(of: heads) {
             throw error(spelling(["hidden_size", "n_embd", "d_model"]), "is \(width), no multiple of \(heads) heads")
         }
@@ -33,15 +34,17 @@ extension ConfigReader {
         guard heads * headWidth <= Int32.max else {
             throw error("head_dim", "is \(headWidth), too much for \(heads) heads")
         }
-        let hiddenKeys = ["intermediate_size", "ffn_dim", "n_inner", "feed_forward_length"]
+        let hiddenKeys = ["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "feed_forward_length"]
         let hiddenWidth = try optionalSize(hiddenKeys)
         return Sizes(
-            width: width, depth: try depth("num_hidden_layers", "n_layer", "block_count"), heads: heads,
+            width: width, depth: try depth("num_hidden_layers", "n_layer", "num_layers", "block_count"), heads: heads,
             keyValueHeads: keyValueHeads, headWidth: headWidth,
             hidden: try hiddenWidth ?? hidden?(width) ?? size("intermediate_size", "feed_forward_length"),
             context: try context
-                ?? size("max_position_embeddings", "n_positions", "n_ctx", "seq_length", "context_length"),
-            vocabulary: try rows(ofTensor: "token_embd.weight") ?? size("vocab_size"))
+                ?? size(
+                    "max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_sequence_length",
+                    "context_length"),
+            vocabulary: try rows(ofTensor: "token_embd.weight") ?? size("padded_vocab_size", "vocab_size"))
     }
 
     package func rms(default other: Double = 1e-6) throws -> NormSpec {
@@ -68,11 +71,48 @@ extension ConfigReader {
 
     /// A rotation of whole heads, or of the part that the configuration says.
     package func rotary(
-        _ sizes: Sizes, pairing: RotarySpec.Pairing = .halves, defaultBase: Double = 10_000, turnsParts: Bool = false
+        _ sizes: Sizes, pairing: RotarySpec.Pairing = .halves, defaultBase: Double = 10_000, turnsParts: Bool = false,
+        part: Double = 1, of layers: RotaryLayers = .all
     ) throws -> RotarySpec {
         try rotary(
             headWidth: sizes.headWidth, pairing: pairing, context: sizes.context, defaultBase: defaultBase,
-            turnsParts: turnsParts)
+            turnsParts: turnsParts, part: part, of: layers)
+    }
+
+    /// How many tokens layers with a window see; GGUF's 0 means that none has one.
+    package func window() throws -> Int? {
+        if isGGUF, try integer("attention.sliding_window") == 0 { return nil }
+        return try optionalSize(["sliding_window", "attention.sliding_window"])
+    }
+
+    /// What each layer sees: stated layer by layer, or by a family's rule.
+    ///
+    /// - Parameter isWindowed: the rule, for a layer's number.
+    package func reaches(
+        _ sizes: Sizes, window: Int?, isWindowed: (Int) -> Bool
+    ) throws -> [AttentionSpec.Reach] {
+        let key = "layer_types"
+        let stated: [Bool]?
+        if isGGUF {
+            stated = try bools("attention.sliding_window_pattern")
+        } else {
+            stated = try strings(key)?.map { type in
+                switch type {
+                case "full_attention": return false
+                case "sliding_attention": return true
+                default:
+                    throw error(key, "has \"\(type)\"; supported are full_attention and sliding_attention")
+                }
+            }
+        }
+        guard stated == nil || stated?.count == sizes.depth else {
+            throw error(key, "has \(stated?.count ?? 0) entries for \(sizes.depth) layers")
+        }
+        return try (stated ?? (0..<sizes.depth).map(isWindowed)).map { isWindowed in
+            guard isWindowed else { return .causal }
+            guard let window else { throw error("sliding_window", "is missing, and some layers have a window") }
+            return .causalWindow(tokens: window)
+        }
     }
 
     package func gated(
@@ -91,8 +131,9 @@ extension ConfigReader {
     }
 
     /// A bias that a configuration states, or that only the tensors of a GGUF file tell of.
-    package func bias(_ key: String, ggufTensor: String, default other: Bool = false) throws -> Bool {
-        try bool(key) ?? (isGGUF ? hasTensor(ggufTensor) : other)
+    package func bias(_ keys: String..., ggufTensor: String..., default other: Bool = false) throws -> Bool {
+        let stated = try keys.map { try bool($0) }.compactMap(\.self).first
+        return stated ?? (isGGUF ? ggufTensor.contains(where: hasTensor) : other)
     }
 
     /// A decoder: token table, layers, norm, head.
@@ -104,6 +145,16 @@ extension ConfigReader {
             vocabulary: sizes.vocabulary, width: sizes.width, context: sizes.context, stem: .tokens(stem),
             layers: try (0..<sizes.depth).map(layer), finalNorm: finalNorm,
             head: try head ?? HeadSpec(weight: headWeight()))
+    }
+}
+
+extension AttentionSpec {
+    /// The same with another reach, and another rotation where this one sees a window only.
+    package func reaching(_ reach: Reach, windowed rotary: RotarySpec? = nil) -> AttentionSpec {
+        var attention = self
+        attention.reach = reach
+        if case .causalWindow = reach, let rotary { attention.rotary = rotary }
+        return attention
     }
 }
 

@@ -21,7 +21,12 @@ extension GGUFValue {
         case .number(let value): .number(value)
         case .bool(let value): .bool(value)
         case .string(let value): .string(value)
-        case .array: .array((try? metadata.integers(key))?.map { .integer($0) } ?? [])
+        case .array:
+            if let bools = try? metadata.bools(key) {
+                .array(bools.map { .bool($0) })
+            } else {
+                .array((try? metadata.integers(key))?.map { .integer($0) } ?? [])
+            }
         }
     }
 }

@@ -14,7 +14,8 @@ package final class ConfigReader {
     private let values: JSONObject
     private let tensors: TensorIndex
     private var asked: Set<String> = []
-    private var nested: [ConfigReader] = []
+    private var assumed: [String: Int] = [:]
+    private var nested: [String: ConfigReader] = [:]
 
     package init(
         _ values: JSONObject, file: String, tensors: TensorIndex, prefix: String = "", isGGUF: Bool = false
@@ -32,8 +33,12 @@ package final class ConfigReader {
         for name in names {
             if let value = values[name], !value.isNull { return (name, value) }
         }
-        return nil
+        guard !isGGUF, names.allSatisfy({ values[$0] == nil }) else { return nil }
+        return names.lazy.compactMap { name in self.assumed[name].map { (name, .integer($0)) } }.first
     }
+
+    /// What the reference's class takes where a `config.json` has no such key at all: a null means none.
+    package func assume(_ values: [String: Int]) { assumed.merge(values) { $1 } }
 
     package func error(_ name: String, _ problem: String) -> ModelError {
         ModelError(file: file, "the configuration's \(printable(prefix + name)) \(problem)")
@@ -96,6 +101,13 @@ package final class ConfigReader {
 
     package func number(_ names: String...) throws(ModelError) -> Double { try required(names, try finite(names)) }
 
+    /// A number above 0.
+    package func positive(_ names: String...) throws(ModelError) -> Double? {
+        guard let value = try finite(names) else { return nil }
+        guard value > 0 else { throw error(spelling(names), "is \(value); a number above 0 is expected") }
+        return value
+    }
+
     package func integer(_ names: String...) throws(ModelError) -> Int? {
         try typed(names, "a whole number", \.integer)
     }
@@ -104,12 +116,33 @@ package final class ConfigReader {
 
     package func string(_ names: String...) throws(ModelError) -> String? { try typed(names, "a string", \.string) }
 
+    func string(_ names: [String]) throws(ModelError) -> String? { try typed(names, "a string", \.string) }
+
+    package func strings(_ names: String...) throws(ModelError) -> [String]? {
+        try typed(names, "an array of strings") { Self.all($0.array, \.string) }
+    }
+
+    package func bools(_ names: String...) throws(ModelError) -> [Bool]? {
+        try typed(names, "an array of truth values") { Self.all($0.array, \.bool) }
+    }
+
+    package func numbers(_ names: String...) throws(ModelError) -> [Float]? {
+        try typed(names, "an array of numbers") { Self.all($0.array) { $0.double.map { Float($0) } } }
+    }
+
+    private static func all<T>(_ values: [JSON]?, _ convert: (JSON) -> T?) -> [T]? {
+        guard let values else { return nil }
+        let converted = values.compactMap(convert)
+        return converted.count == values.count ? converted : nil
+    }
+
     /// A nested object.
     package func object(_ names: String...) throws(ModelError) -> ConfigReader? {
         guard let (name, value) = find(names) else { return nil }
         guard let object = value.object else { throw error(name, "is \(value.kind); an object is expected") }
+        if let reader = nested[name] { return reader }
         let reader = ConfigReader(object, file: file, tensors: tensors, prefix: prefix + name + ".")
-        nested.append(reader)
+        nested[name] = reader
         return reader
     }
 
@@ -139,10 +172,17 @@ package final class ConfigReader {
         for reader in nested { reader.ignore(names) }
     }
 
+    /// Refuses other values than these of switches that a recipe supports in one position only.
+    package func require(_ switches: KeyValuePairs<String, Bool>) throws(ModelError) {
+        for (name, value) in switches where try bool(name) ?? value != value {
+            throw error(name, "is \(!value); only \(value) is supported")
+        }
+    }
+
     /// Keys with a value that nobody asked for.
     package var unread: [String] {
         let own = zip(values.keys, values.values).filter { !asked.contains($0.0) && !$0.1.isNull }.map { prefix + $0.0 }
-        return own + nested.flatMap(\.unread)
+        return own + nested.sorted { $0.key < $1.key }.flatMap(\.value.unread)
     }
 
     // MARK: What only the tensors tell

@@ -16,7 +16,10 @@ extension NameMap {
             }.first ?? 0
         func stacked(_ name: TensorSource) -> TensorSource { .expert(0, of: experts, name) }
         return NameMap(
-            layers: "blk", harmless: ["rope_freqs.weight", "rotary_emb.inv_freq"] + harmless,
+            layers: "blk",
+            harmless: [
+                "rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight", "rotary_emb.inv_freq",
+            ] + harmless,
             model: [
                 .tokenTable: "token_embd", .positionTable: "position_embd", .typeTable: "token_types",
                 .stemNorm: "token_embd_norm", .finalNorm: "output_norm", .head: "output",
@@ -26,7 +29,7 @@ extension NameMap {
                 .norm(.onAttentionSum): "attn_output_norm", .norm(.beforeFeedForward): "ffn_norm",
                 .norm(.afterFeedForward): "post_ffw_norm", .norm(.onFeedForwardSum): "layer_output_norm",
                 .query: "attn_q", .key: "attn_k", .value: "attn_v", .attentionOutput: "attn_output",
-                .queryNorm: "attn_q_norm", .keyNorm: "attn_k_norm", .sinks: "attn_sinks",
+                .queryNorm: "attn_q_norm", .keyNorm: "attn_k_norm", .sinks: "attn_sinks", .headGate: "attn_gate",
                 .network(.gate): "ffn_gate", .network(.up): "ffn_up", .network(.down): "ffn_down",
                 .router: "ffn_gate_inp", .choiceBias: .bare("exp_probs_b.bias"),
                 .expert(.gate): stacked("ffn_gate_exps"), .expert(.up): stacked("ffn_up_exps"),

@@ -19,6 +19,12 @@ extension [LayerSlot: TensorSource] {
         [.query: order.source(0, name), .key: order.source(1, name), .value: order.source(2, name)]
     }
 
+    /// Gate and up of a network where one tensor holds both, one above the other.
+    package static func fusedGate(_ name: TensorSource, _ layer: LayerSpec) -> Self {
+        guard case .dense(let network) = layer.feedForward else { return [:] }
+        return fusedGate(name, hidden: network.hidden)
+    }
+
     /// Gate and up where one tensor holds both, one above the other.
     package static func fusedGate(_ name: TensorSource, hidden: Int) -> Self {
         [
@@ -30,13 +36,13 @@ extension [LayerSlot: TensorSource] {
 extension NameMap {
     /// Names of most folders of the last years: "model.layers.3.self_attn.q_proj.weight".
     ///
-    /// A model saved without its head has no prefix.
+    /// - Parameter prefixes: what may stand in front; a model saved without its head has nothing there.
     package static func usual(
-        _ config: ConfigReader, _ spec: ModelSpec, harmless: [String] = [], model: [ModelSlot: TensorSource] = [:],
-        _ layer: [LayerSlot: TensorSource] = [:]
+        _ config: ConfigReader, _ spec: ModelSpec, prefixes: [String] = ["model.", ""], harmless: [String] = [],
+        model: [ModelSlot: TensorSource] = [:], _ layer: [LayerSlot: TensorSource] = [:]
     ) -> NameMap {
         let table: TensorSource = model[.tokenTable] ?? "embed_tokens"
-        let prefix = config.hasTensor(table.name + ".weight") ? "" : "model."
+        let prefix = prefixes.first { config.hasTensor($0 + table.name + ".weight") } ?? prefixes.first ?? ""
         return NameMap(
             prefix: prefix, layers: "layers",
             harmless: ["rotary_emb.inv_freq"] + (spec.head?.weight == .tied ? ["lm_head.weight"] : []) + harmless,

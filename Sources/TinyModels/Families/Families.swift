@@ -1,7 +1,10 @@
 /// The recipes there are.
 package enum Families {
     package static let all: [any (Family & Sendable).Type] = [
-        LLaMA.self, GPT2.self, BERT.self, CLIP.self,
+        LLaMA.self,
+        GPT2.self,
+        BERT.self,
+        CLIP.self,
     ]
 
     package static func named(modelType: String) -> (any Family.Type)? {
