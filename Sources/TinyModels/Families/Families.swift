@@ -5,6 +5,8 @@ package enum Families {
         GPT2.self,
         BERT.self,
         CLIP.self,
+        Qwen2.self,
+        Qwen3.self,
     ]
 
     package static func named(modelType: String) -> (any Family.Type)? {
