@@ -5,6 +5,9 @@ package enum Families {
         GPT2.self,
         BERT.self,
         CLIP.self,
+        Gemma.self,
+        Gemma2.self,
+        Gemma3.self,
         Qwen2.self,
         Qwen3.self,
     ]
