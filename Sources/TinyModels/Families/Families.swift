@@ -8,6 +8,8 @@ package enum Families {
         Gemma.self,
         Gemma2.self,
         Gemma3.self,
+        OLMo2.self,
+        Phi3.self,
         Qwen2.self,
         Qwen3.self,
     ]
