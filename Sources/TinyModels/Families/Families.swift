@@ -8,6 +8,8 @@ package enum Families {
         Gemma.self,
         Gemma2.self,
         Gemma3.self,
+        GLM.self,
+        GLM4.self,
         OLMo2.self,
         Phi3.self,
         Qwen2.self,
