@@ -5,6 +5,7 @@ package enum Families {
         GPT2.self,
         BERT.self,
         CLIP.self,
+        ERNIE.self,
         Gemma.self,
         Gemma2.self,
         Gemma3.self,
@@ -14,6 +15,7 @@ package enum Families {
         Phi3.self,
         Qwen2.self,
         Qwen3.self,
+        SeedOSS.self,
     ]
 
     package static func named(modelType: String) -> (any Family.Type)? {
