@@ -11,11 +11,13 @@ package enum Families {
         Gemma3.self,
         GLM.self,
         GLM4.self,
+        Hunyuan.self,
         OLMo2.self,
         Phi3.self,
         Qwen2.self,
         Qwen3.self,
         SeedOSS.self,
+        Spark.self,
     ]
 
     package static func named(modelType: String) -> (any Family.Type)? {
