@@ -1,29 +1,39 @@
 import TinyLayers
 
-/// LLaMA 1 to 3, and all that copied its shape: SmolLM2, Mistral, TinyLlama.
+/// LLaMA 1 to 3, and all that copied its shape: SmolLM2, Mistral, TinyLlama, InternLM 3.
 ///
 /// Touvron et al. 2023, arXiv:2302.13971; grouped heads from LLaMA 2, arXiv:2307.09288; Mistral's window,
 /// arXiv:2310.06825
 enum LLaMA: Family {
     static let name = "LLaMA"
-    static let modelTypes = ["llama", "mistral"]
+    static let modelTypes = ["llama", "mistral", "internlm3"]
     static let ggufArchitectures = ["llama"]
 
     static func spec(_ config: ConfigReader) throws -> ModelSpec {
+        let type = try config.string("model_type")
+        // InternLM 3 has one switch for biases of queries, keys and values, and one for all others.
+        let isSplit = type == "internlm3"
+        if isSplit { config.assume(["num_key_value_heads": 2, "head_dim": 128, "max_position_embeddings": 32_768]) }
+        if type == "mistral" {
+            config.assume(["num_key_value_heads": 8, "sliding_window": 4096, "max_position_embeddings": 131_072])
+        }
         let sizes = try config.sizes()
-        let norm = try config.rms()
+        let norm = try config.rms(default: isSplit ? 1e-5 : 1e-6)
         if let experts = try config.integer("num_local_experts", "expert_count"), experts != 0 {
             throw config.error("num_local_experts", "is \(experts); mixtures of experts are not supported")
         }
         // Only Mistral's class looks at the window; elsewhere the key is a leftover.
         let statedWindow = try config.optionalSize(["sliding_window"])
-        let window = try config.string("model_type") == "mistral" ? statedWindow : nil
+        let window = type == "mistral" ? statedWindow : nil
+        let network = try config.gated(
+            sizes.hidden, bias: config.bias("mlp_bias", isSplit ? "bias" : "mlp_bias", ggufTensor: "blk.0.ffn_up.bias"))
+        let inputBias = try config.bias(
+            "attention_bias", isSplit ? "qkv_bias" : "attention_bias", ggufTensor: "blk.0.attn_q.bias")
+        let outputBias = try config.bias("attention_bias", ggufTensor: "blk.0.attn_output.bias")
         var attention = config.attention(
-            sizes, rotary: try config.rotary(sizes),
-            inputBias: try config.bias("attention_bias", ggufTensor: "blk.0.attn_q.bias"),
-            outputBias: try config.bias("attention_bias", ggufTensor: "blk.0.attn_output.bias"))
+            sizes, rotary: try config.rotary(sizes), inputBias: inputBias,
+            outputBias: isSplit ? network.bias : outputBias)
         if let window { attention.reach = .causalWindow(tokens: window) }
-        let network = try config.gated(sizes.hidden, bias: config.bias("mlp_bias", ggufTensor: "blk.0.ffn_up.bias"))
         config.ignore(["pretraining_tp"])  // how training was cut over machines
         return try config.decoder(sizes, finalNorm: norm) { _ in
             LayerSpec(wiring: .before(norm), attention: attention, feedForward: .dense(network))
