@@ -55,7 +55,14 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
             BadConfig("rope_theta", "0", "rope_theta"), BadConfig("rope_theta", "-10000", "rope_theta"),
             BadConfig("rope_theta", "1e39", "rope_theta"), BadConfig("rope_theta", "\"x\"", "rope_theta"),
             BadConfig("rope_scaling", "3", "rope_scaling"),
-            BadConfig("rope_scaling", #"{"rope_type": "longrope", "factor": 2}"#, "longrope", "llama3", "yarn"),
+            BadConfig("rope_scaling", #"{"rope_type": "foo", "factor": 2}"#, "foo", "llama3", "yarn", "longrope"),
+            BadConfig("rope_scaling", #"{"rope_type": "longrope", "factor": 2}"#, "longrope", "short_factor"),
+            BadConfig("rope_scaling", divisors("[1, 1, 1]", "[1, 1, 1, 1]"), "short_factor", "3", "4"),
+            BadConfig("rope_scaling", divisors("[1, 1, 1, 1]", "[1, 1, 0, 1]"), "long_factor"),
+            BadConfig("rope_scaling", divisors("[1, 1, 1, 1]", "[1, 1, \"1\", 1]"), "long_factor", "numbers"),
+            BadConfig("rope_scaling", divisors("1", "[1, 1, 1, 1]"), "short_factor", "numbers"),
+            BadConfig("original_max_position_embeddings", "1", "original", others: ["rope_scaling": fourDivisors]),
+            BadConfig("rope_scaling", #"{"type": "linear", "factor": 2}"#, "longrope", family: "phi3"),
             BadConfig("rope_scaling", #"{"type": "linear"}"#, "rope_scaling.factor"),
             BadConfig("rope_scaling", #"{"type": "linear", "factor": 0.5}"#, "rope_scaling.factor"),
             BadConfig("rope_scaling", #"{"type": "linear", "factor": "2"}"#, "rope_scaling.factor"),
@@ -77,7 +84,33 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
             BadConfig("activation_function", "\"foo\"", "activation_function", "foo", family: "gpt2"),
             BadConfig("layer_norm_epsilon", "-1", "layer_norm_epsilon", family: "gpt2"),
             BadConfig("scale_attn_weights", "1", "scale_attn_weights", family: "gpt2"),
+            BadConfig("layer_types", "[]", "layer_types", "0", "1", family: "gemma2"),
+            BadConfig("layer_types", #"["chunked_attention"]"#, "chunked_attention", family: "gemma2"),
+            BadConfig("layer_types", #"[1]"#, "layer_types", "strings", family: "gemma2"),
+            BadConfig("sliding_window", "null", "sliding_window", family: "gemma2"),
+            BadConfig("attn_logit_softcapping", "0", "attn_logit_softcapping", "above 0", family: "gemma2"),
+            BadConfig("query_pre_attn_scalar", "-1", "query_pre_attn_scalar", "above 0", family: "gemma2"),
+            BadConfig("use_bidirectional_attention", "true", "use_bidirectional_attention", family: "gemma3_text"),
+            BadConfig("text_config", "3", "text_config", family: "gemma3"),
+            BadConfig("rope_ratio", "1e-4", "rope_ratio", family: "glm"),
+            BadConfig("post_layer_norm", "false", "post_layer_norm", "true", family: "chatglm"),
+            BadConfig("add_bias_linear", "true", "add_bias_linear", "false", family: "chatglm"),
+            BadConfig("use_mrope", "true", "use_mrope", family: "qwen2"),
+            BadConfig("lm_head_bias", "true", "lm_head_bias", family: "phi3"),
+            BadConfig("use_cla", "true", "use_cla", family: "hunyuan_v1_dense"),
+            BadConfig("norm_type", #""layer""#, "norm_type", "rms", family: "hunyuan_v1_dense"),
+            BadConfig("attention_head_dim", "4", "attention_head_dim", "8", family: "hunyuan_v1_dense"),
+            BadConfig(
+                "rope_scaling", #"{"type": "dynamic", "factor": 1, "alpha": 1e38}"#, "alpha",
+                family: "hunyuan_v1_dense"),
+            BadConfig("gate_attn_act_mode", #""tanh""#, "gate_attn_act_mode", "sigmoid", family: "spark2_5"),
         ]
+
+    static let fourDivisors = divisors("[1, 1, 1, 1]", "[1, 1, 1, 1]")
+
+    private static func divisors(_ short: String, _ long: String) -> String {
+        #"{"type": "su", "short_factor": \#(short), "long_factor": \#(long)}"#
+    }
 }
 
 @Suite("Configurations that are refused")
