@@ -160,7 +160,7 @@ package final class ConfigReader {
         }
         for (key, value) in defaults { _ = object.append(key, value) }  // what is there stays
         let reader = ConfigReader(object, file: file, tensors: tensors, prefix: prefix + name + ".", isGGUF: isGGUF)
-        nested.append(reader)
+        nested[name] = reader
         return reader
     }
 
@@ -169,7 +169,7 @@ package final class ConfigReader {
     /// Keys that do not change what a model computes.
     package func ignore(_ names: [String]) {
         asked.formUnion(names)
-        for reader in nested { reader.ignore(names) }
+        for reader in nested.values { reader.ignore(names) }
     }
 
     /// Refuses other values than these of switches that a recipe supports in one position only.
