@@ -145,7 +145,10 @@ enum SpecText {
     }
 
     private static func placement(_ placement: NormPlacement) -> String {
-        let parts = [("before", placement.before), ("after", placement.after), ("on the sum", placement.onSum)]
+        let parts = [
+            ("on the stream", placement.onStream), ("before", placement.before), ("after", placement.after),
+            ("on the sum", placement.onSum),
+        ]
         let named = parts.compactMap { name, norm in norm.map { "\(text($0)) \(name)" } }
         return named.isEmpty ? "none" : named.joined(separator: ", ")
     }

@@ -15,6 +15,7 @@ package struct Block: Sendable {
     }
 
     private struct Norms: Sendable {
+        let onStream: Norm?
         let before: Norm?
         let after: Norm?
         let onSum: Norm?
@@ -28,9 +29,11 @@ package struct Block: Sendable {
         case .sequential(let first, let second):
             wiring = .sequential(
                 attention: Norms(
+                    onStream: try norm(first.onStream, .onAttentionStream),
                     before: try norm(first.before, .beforeAttention), after: try norm(first.after, .afterAttention),
                     onSum: try norm(first.onSum, .onAttentionSum)),
                 feedForward: Norms(
+                    onStream: try norm(second.onStream, .onFeedForwardStream),
                     before: try norm(second.before, .beforeFeedForward),
                     after: try norm(second.after, .afterFeedForward), onSum: try norm(second.onSum, .onFeedForwardSum)))
         case .parallel(let first, let second):
@@ -68,10 +71,11 @@ package struct Block: Sendable {
         }
     }
 
-    /// `x ← onSum(x + after(f(before(x))))`
+    /// `x ← onStream(x)`, then `x ← onSum(x + after(f(before(x))))`
     private func add(
         _ norms: Norms, to x: Rows, branch: Rows, normed: Rows, _ compute: Compute, _ f: (Rows, Rows) -> Void
     ) {
+        norms.onStream?(x, into: x, compute)
         if let before = norms.before {
             before(x, into: normed, compute)
             f(normed, branch)

@@ -29,7 +29,7 @@ final class PositionBiasTable {
         case .linear(let slopes):
             fill { head, index in slopes[head] * Float(index - capacity) }
         case .roundedLinear(let slopes, let factor):
-            fill { head, key in key < capacity ? factor * bfloat16(bfloat16(slopes[head]) * Float(key)) : 0 }
+            fill { head, key in key < capacity ? factor * bfloat16(bfloat16(slopes[head]) * bfloat16(Float(key))) : 0 }
         }
     }
 

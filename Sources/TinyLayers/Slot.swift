@@ -86,9 +86,11 @@ package enum Part: Hashable, Sendable {
 }
 
 package enum NormRole: Hashable, Sendable {
+    case onAttentionStream
     case beforeAttention
     case afterAttention
     case onAttentionSum
+    case onFeedForwardStream
     case beforeFeedForward
     case afterFeedForward
     case onFeedForwardSum

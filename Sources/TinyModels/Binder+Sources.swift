@@ -12,7 +12,9 @@ extension Binder {
 
     func matrix(_ source: TensorSource) throws -> Matrix {
         switch source {
-        case .named(let name), .bare(let name), .whole(let name), .parts(let name, _): return try tensor(name).matrix()
+        case .named(let name), .bare(let name), .whole(let name), .absolute(let name), .parts(let name, _):
+            return try tensor(name).matrix()
+        case .ones: preconditionFailure("ones are a vector")
         case .part(let index, let sizes, let whole):
             let first = sizes[..<index].reduce(0, +)
             return try matrix(whole).slice(first..<first + sizes[index])
@@ -60,7 +62,7 @@ extension Binder {
 
     func vector(_ source: TensorSource) throws -> [Float] {
         switch source {
-        case .named, .bare, .whole, .parts, .blocks: return try matrix(source).floats()
+        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks: return try matrix(source).floats()
         case .part(let index, let sizes, let whole):
             let first = sizes[..<index].reduce(0, +)
             return Array(try vector(whole)[first..<first + sizes[index]])
@@ -100,6 +102,7 @@ extension Binder {
         if case .blocks(let blocks, let scales) = source.innermost {
             return blockProblem(source, blocks, scales, shape: shape)
         }
+        if case .ones = source { return nil }
         if case .added(_, let row, let other) = source, let tensor = index[other.name] {
             let width = shape[shape.count - 1]
             guard tensor.shape.count == 2, tensor.shape[0] > row, tensor.shape[1] == width else {
@@ -150,7 +153,7 @@ extension TensorSource {
     /// The shape in the file of what becomes `shape` when it is bound.
     fileprivate func storedShape(of shape: [Int]) -> [Int] {
         switch self {
-        case .named, .bare, .whole, .parts, .blocks: shape
+        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks: shape
         case .part(_, let sizes, let whole): whole.storedShape(of: [sizes.reduce(0, +)] + shape.dropFirst())
         case .rows(_, let count, let whole): whole.storedShape(of: [count] + shape.dropFirst())
         case .transposed(let stored): stored.storedShape(of: shape.reversed())
@@ -163,7 +166,7 @@ extension TensorSource {
 
     fileprivate var innermost: TensorSource {
         switch self {
-        case .named, .bare, .whole, .parts, .blocks: self
+        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks: self
         case .part(_, _, let source), .rows(_, _, let source), .transposed(let source),
             .neighboursToHalves(_, let source), .expert(_, _, let source), .plusOne(let source),
             .scaled(_, let source), .added(let source, _, _), .flattened(_, let source):
@@ -174,7 +177,7 @@ extension TensorSource {
     /// Whether single elements are moved or changed.
     fileprivate var needsFloats: Bool {
         switch self {
-        case .named, .bare, .whole, .parts, .blocks, .plusOne: false
+        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks, .plusOne: false
         case .transposed, .scaled, .added: true
         case .part(_, _, let source), .rows(_, _, let source), .neighboursToHalves(_, let source),
             .expert(_, _, let source), .flattened(_, let source):

@@ -56,7 +56,11 @@ package final class Binder: WeightProvider {
         return compute?.prepare(matrix) ?? Weights(matrix: matrix)
     }
 
-    package func vector(_ slot: Slot, count: Int) throws -> [Float] { try vector(try source(slot)) }
+    package func vector(_ slot: Slot, count: Int) throws -> [Float] {
+        let source = try source(slot)
+        if case .ones = source { return [Float](repeating: 1, count: count) }
+        return try vector(source)
+    }
 
     private func source(_ slot: Slot) throws(ModelError) -> TensorSource {
         guard let source = names.source(slot) else {

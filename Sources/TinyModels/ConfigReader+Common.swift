@@ -22,7 +22,7 @@ extension ConfigReader {
     package func activation(
         _ key: String? = nil, default other: NetworkSpec.Activation
     ) throws(ModelError) -> NetworkSpec.Activation {
-        let keys = key.map { [$0] } ?? ["hidden_act", "activation_function", "hidden_activation"]
+        let keys = key.map { [$0] } ?? ["hidden_act", "activation_function", "hidden_activation", "activation"]
         guard let name = try string(keys) else { return other }
         switch name {
         case "silu", "swish": return .silu
@@ -228,6 +228,7 @@ extension ConfigReader {
             "attn_implementation", "cache_implementation", "classifier_dropout", "residual_dropout",
             // GGUF: both follow from what is read, and files differ in whether they hold them.
             "attention.value_length", "vocab_size",
+            "tensor_data_layout",  // which converter put the rows in order
         ])
     }
 }

@@ -1,5 +1,13 @@
 package import TinyLayers
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The sizes that nearly every configuration has.
 package struct Sizes {
     package let width: Int
@@ -15,35 +23,47 @@ package struct Sizes {
 // What most decoders' specs have in common, in every spelling of `config.json` through the years and in GGUF's.
 extension ConfigReader {
     /// - Parameters:
+    ///   - grouped: whether the family can share a head of keys among several of queries.
     ///   - hidden: the feed-forward network's width where the configuration has none, for a given width.
-    ///   - context: positions the model was made for, where the family has another key.
-    package func sizes(context: Int? = nil, hidden: ((_ width: Int) -> Int)? = nil) throws -> Sizes {
-        let width = try size("hidden_size", "n_embd", "d_model", "embedding_length")
-        let heads = try size("num_attention_heads", "n_head", "attention.head_count")
-        let keyValueHeads =
-            try optionalSize(["num_key_value_heads", "multi_query_group_num", "attention.head_count_kv"]) ?? heads
+    ///   - context: positions the model was made for, where the configuration does not say.
+    package func sizes(
+        grouped: Bool = true, context: Int? = nil, hidden: ((_ width: Int) -> Int)? = nil
+    ) throws -> Sizes {
+        let width = try size("hidden_size", "n_embd", "n_embed", "d_model", "embedding_length")
+        let heads = try size("num_attention_heads", "n_head", "num_heads", "attention.head_count")
+        let keyHeadNames = [
+            "num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num", "attention.head_count_kv",
+        ]
+        let keyValueHeads = try optionalSize(keyHeadNames) ?? heads
         guard heads.isMultiple(of: keyValueHeads) else {
             throw error(
                 "num_attention_heads", "is \(heads), no multiple of the \(keyValueHeads) key and value heads")
+        }
+        guard grouped || keyValueHeads == heads else {
+            throw error(
+                spelling(keyHeadNames),
+                "is \(keyValueHeads), not \(heads) as the heads; this family has no grouped heads")
         }
         let stated = try optionalSize(["head_dim", "kv_channels", "attention.key_length"])
         if stated == nil, !width.isMultiple(of: heads) {
             throw error(spelling(["hidden_size", "n_embd", "d_model"]), "is \(width), no multiple of \(heads) heads")
         }
         let headWidth = stated ?? width / heads
-        guard heads * headWidth <= Int32.max else {
+        // Rows are put in order one by one, so what no model has is refused before it takes memory.
+        guard heads * headWidth <= 1 << 20 else {
             throw error("head_dim", "is \(headWidth), too much for \(heads) heads")
         }
         let hiddenKeys = ["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "feed_forward_length"]
         let hiddenWidth = try optionalSize(hiddenKeys)
+        let contextKeys = [
+            "max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_sequence_length", "model_max_length",
+            "context_length",
+        ]
         return Sizes(
             width: width, depth: try depth("num_hidden_layers", "n_layer", "num_layers", "block_count"), heads: heads,
             keyValueHeads: keyValueHeads, headWidth: headWidth,
             hidden: try hiddenWidth ?? hidden?(width) ?? size("intermediate_size", "feed_forward_length"),
-            context: try context
-                ?? size(
-                    "max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_sequence_length",
-                    "context_length"),
+            context: try optionalSize(contextKeys) ?? context ?? size("max_position_embeddings", "context_length"),
             vocabulary: try rows(ofTensor: "token_embd.weight") ?? size("padded_vocab_size", "vocab_size"))
     }
 
@@ -130,6 +150,20 @@ extension ConfigReader {
         return other ?? (hasTensor("lm_head.weight") ? .own : .tied)
     }
 
+    /// A switch of which only one position is supported.
+    package func require(_ key: String, is value: Bool) throws(ModelError) {
+        if let stated = try bool(key), stated != value {
+            throw error(key, "is \(stated); only \(value) is supported")
+        }
+    }
+
+    /// A choice of which only one is supported.
+    package func require(_ key: String, is value: String) throws(ModelError) {
+        if let stated = try string(key), stated != value {
+            throw error(key, "is \"\(stated)\"; only \"\(value)\" is supported")
+        }
+    }
+
     /// A bias that a configuration states, or that only the tensors of a GGUF file tell of.
     package func bias(_ keys: String..., ggufTensor: String..., default other: Bool = false) throws -> Bool {
         let stated = try keys.map { try bool($0) }.compactMap(\.self).first
@@ -155,6 +189,16 @@ extension AttentionSpec {
         attention.reach = reach
         if case .causalWindow = reach, let rotary { attention.rotary = rotary }
         return attention
+    }
+}
+
+extension PositionBias {
+    /// 2^(−8i/n) for the i-th of n heads, n a power of two; heads beyond it take every other one of 2n: Press et al. 2021.
+    package static func slopes(heads: Int) -> [Float] {
+        let whole = 1 << (Int.bitWidth - 1 - heads.leadingZeroBitCount)
+        return (1...heads).map { i in
+            Float(exp2(i <= whole ? -8 * Double(i) / Double(whole) : -4 * Double(2 * (i - whole) - 1) / Double(whole)))
+        }
     }
 }
 

@@ -33,6 +33,16 @@ extension [LayerSlot: TensorSource] {
     }
 }
 
+extension ConfigReader {
+    /// What stands in front of names: models saved without their head have nothing there, as this tensor tells.
+    package func prefix(_ prefix: String, unless bare: String) -> String { hasTensor(bare) ? "" : prefix }
+}
+
+extension [String] {
+    /// A head that some files hold although it is the token table.
+    package static func tiedHead(_ spec: ModelSpec) -> Self { spec.head?.weight == .tied ? ["lm_head.weight"] : [] }
+}
+
 extension NameMap {
     /// Names of most folders of the last years: "model.layers.3.self_attn.q_proj.weight".
     ///
@@ -45,7 +55,7 @@ extension NameMap {
         let prefix = prefixes.first { config.hasTensor($0 + table.name + ".weight") } ?? prefixes.first ?? ""
         return NameMap(
             prefix: prefix, layers: "layers",
-            harmless: ["rotary_emb.inv_freq"] + (spec.head?.weight == .tied ? ["lm_head.weight"] : []) + harmless,
+            harmless: ["rotary_emb.inv_freq"] + .tiedHead(spec) + harmless,
             model: [.tokenTable: "embed_tokens", .finalNorm: "norm", .head: .whole("lm_head.weight")].with(model),
             layer: .usual.with(layer))
     }

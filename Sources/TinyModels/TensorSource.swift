@@ -8,10 +8,14 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
     case named(String)
     /// A name that no part follows.
     case bare(String)
-    /// Names for the two parts where these are not "weight" and "bias".
-    case parts(weight: String, bias: String)
     /// A name with nothing in front and no part behind.
     case whole(String)
+    /// A name with nothing in front; the part follows.
+    case absolute(String)
+    /// Weight and bias by names of their own, which no part follows.
+    case parts(weight: String, bias: String)
+    /// A vector of ones, which the file leaves out.
+    case ones
     /// One of several matrices whose rows stand under each other in one tensor.
     case part(Int, of: [Int], TensorSource)
     /// These rows of a tensor of so many, in this order.
@@ -38,7 +42,10 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
     /// The tensor in the file.
     package var name: String {
         switch self {
-        case .named(let name), .bare(let name), .whole(let name), .blocks(let name, _), .parts(let name, _): name
+        case .named(let name), .bare(let name), .whole(let name), .absolute(let name), .parts(let name, _),
+            .blocks(let name, _):
+            name
+        case .ones: "ones"
         case .part(_, _, let source), .rows(_, _, let source), .transposed(let source),
             .neighboursToHalves(_, let source), .expert(_, _, let source), .plusOne(let source),
             .scaled(_, let source), .added(let source, _, _), .flattened(_, let source):
@@ -50,6 +57,7 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
     package var names: [String] {
         switch self {
         case .blocks(let blocks, let scales): [blocks, scales]
+        case .ones: []
         case .added(let source, _, let other): source.names + other.names
         default: [name]
         }
@@ -69,8 +77,9 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
         switch self {
         case .named(let name): return .whole(full(name) + part.suffix)
         case .bare(let name): return .whole(full(name))
+        case .absolute(let name): return .whole(name + part.suffix)
         case .parts(let weight, let bias): return .whole(full(part == .weight ? weight : bias))
-        case .whole: return self
+        case .whole, .ones: return self
         case .part(let index, let sizes, let source): return .part(index, of: sizes, next(source))
         case .rows(let order, let count, let source): return .rows(order, of: count, next(source))
         case .transposed(let source): return .transposed(next(source))

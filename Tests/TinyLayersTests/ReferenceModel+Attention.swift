@@ -107,7 +107,7 @@ extension ReferenceModel {
         case .none: return 0
         case .linear(let slopes): return Double(slopes[head]) * Double(key - query)
         case .roundedLinear(let slopes, let factor):
-            return Double(Self.rounded(Self.rounded(slopes[head]) * Float(key)) * factor)
+            return Double(Self.rounded(Self.rounded(slopes[head]) * Self.rounded(Float(key))) * factor)
         case .buckets(let buckets):
             let table = matrix(.model(.positionBias, .weight), buckets.rows, heads)
             let prefix = spec.tokenStem.prefix

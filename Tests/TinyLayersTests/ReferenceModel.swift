@@ -63,13 +63,14 @@ struct ReferenceModel {
         }
         switch layer.wiring {
         case .sequential(let first, let second):
+            let x = norm(first.onStream, .onAttentionStream, x)
             var y = norm(
                 first.after, .afterAttention, attention(layer.attention, i, norm(first.before, .beforeAttention, x)))
-            let x = norm(first.onSum, .onAttentionSum, sum(x, y))
+            let z = norm(second.onStream, .onFeedForwardStream, norm(first.onSum, .onAttentionSum, sum(x, y)))
             y = norm(
                 second.after, .afterFeedForward,
-                feedForward(layer.feedForward, i, norm(second.before, .beforeFeedForward, x)))
-            return norm(second.onSum, .onFeedForwardSum, sum(x, y))
+                feedForward(layer.feedForward, i, norm(second.before, .beforeFeedForward, z)))
+            return norm(second.onSum, .onFeedForwardSum, sum(z, y))
         case .parallel(let first, let second):
             let a = norm(first, .beforeAttention, x)
             let b = second == nil ? a : norm(second, .beforeFeedForward, x)

@@ -25,7 +25,8 @@ struct ReferenceTests {
             ("after", wired(both(NormPlacement(after: rms)))),
             ("on the sum", wired(both(NormPlacement(onSum: layer))) { $0.network.form = .plain }),
             ("before and after", wired(both(NormPlacement(before: rms, after: layer)))),
-            ("everywhere", wired(both(NormPlacement(before: bare, after: rms, onSum: layer)))),
+            ("on the stream", wired(both(NormPlacement(onStream: layer)))),
+            ("everywhere", wired(both(NormPlacement(onStream: rms, before: bare, after: rms, onSum: layer)))),
             ("nowhere", wired(both(NormPlacement()))),
             (
                 "one branch each",
@@ -121,6 +122,19 @@ struct ReferenceTests {
 
     /// Sums of some hundred products in single precision, two layers deep: errors of a few times 2⁻²⁴ · √100 a sum.
     static let tolerance = 1e-5
+
+    /// Beyond 256 keys, their numbers have more digits than the rounded slopes leave them.
+    @Test func roundedPositions() throws {
+        let spec = ModelSpec.tiny {
+            $0.layers.removeLast()
+            $0.layers[0].attention.bias = .roundedLinear(slopes: [0.5, 0.25, 0.1, 0.0625], factor: 0.3)
+        }
+        let long = (0..<264).map { $0 * 7 % spec.vocabulary }
+        let expected = ReferenceModel(spec: spec).logits(long).flatMap(\.self)
+        let largest = expected.map(abs).max() ?? 0
+        let actual = try Runner(spec, capacity: long.count).read(long)
+        expectClose(actual, expected, within: { _ in Self.tolerance * largest }, "rounded positions")
+    }
 
     @Test(arguments: specs.indices) func agrees(_ index: Int) throws {
         let (name, spec) = Self.specs[index]

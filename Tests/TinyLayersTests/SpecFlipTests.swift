@@ -45,7 +45,8 @@ struct SpecFlipTests {
                 "norms everywhere",
                 .tiny {
                     $0.eachLayer {
-                        let all = NormPlacement(before: ModelSpec.rms, after: layer, onSum: ModelSpec.rms)
+                        let all = NormPlacement(
+                            onStream: layer, before: ModelSpec.rms, after: layer, onSum: ModelSpec.rms)
                         $0.wiring = .sequential(attention: all, feedForward: all)
                     }
                 }
@@ -237,6 +238,18 @@ struct SpecFlipTests {
             (
                 "no norm before attention", path + "attention.before", wired(before, before),
                 wired(NormPlacement(), before)
+            ),
+            (
+                "on attention's stream", path + "attention.onStream", plain,
+                wired(NormPlacement(onStream: layer, before: rms), before)
+            ),
+            (
+                "on feed-forward's stream", path + "feedForward.onStream", plain,
+                wired(before, NormPlacement(onStream: layer, before: rms))
+            ),
+            (
+                "on the stream, not before", nil, wired(before, NormPlacement(before: rms)),
+                wired(before, NormPlacement(onStream: rms))
             ),
             ("after attention", path + "attention.after", plain, wired(NormPlacement(before: rms, after: rms), before)),
             (

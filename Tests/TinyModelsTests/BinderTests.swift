@@ -150,6 +150,22 @@ struct BinderTests {
         #expect(throws: ModelError.self) { _ = try binder.transformer(spec) }
     }
 
+    /// What stands in front of a name and behind it.
+    @Test func names() throws {
+        let names = NameMap(
+            prefix: "p.", layers: "h",
+            model: [.head: .absolute("head"), .stemNorm: .parts(weight: "n.gamma", bias: "n.beta"), .finalNorm: .ones],
+            layer: [.query: "q", .sinks: .bare("s"), .key: .absolute("k")])
+        func name(_ slot: Slot) -> String? { names.source(slot)?.name }
+        #expect(name(.model(.head, .bias)) == "head.bias")
+        #expect(name(.model(.stemNorm, .weight)) == "p.n.gamma" && name(.model(.stemNorm, .bias)) == "p.n.beta")
+        #expect(name(.layer(2, .query, .weight)) == "p.h.2.q.weight" && name(.layer(2, .sinks, .weight)) == "p.h.2.s")
+        #expect(name(.layer(2, .key, .weight)) == "k.weight")
+        let binder = Binder(index: TensorIndex(), names: names, file: "f")
+        #expect(try binder.vector(.model(.finalNorm, .weight), count: 3) == [1, 1, 1])
+        #expect(names.source(.model(.finalNorm, .weight))?.names == [])
+    }
+
     /// Parts, transposition and reordering put rows where they belong.
     @Test func quirks() throws {
         var file = SafetensorsBytes()

@@ -126,7 +126,7 @@ public enum PositionBias: Equatable, Sendable, Codable {
     case none
     /// `slope · (key − query)`, a slope for each head: Press et al. 2021, arXiv:2108.12409.
     case linear(slopes: [Float])
-    /// `factor · bf16(slope · key)`: what the reference rounds, as far as the softmax can tell the same otherwise.
+    /// `factor · bf16(bf16(slope) · bf16(key))`: what the reference rounds, as far as the softmax can tell the same otherwise.
     case roundedLinear(slopes: [Float], factor: Float)
     /// Learned, by the distance's bucket: Raffel et al. 2019, arXiv:1910.10683, section 2.1.
     case buckets(BucketSpec)

@@ -59,7 +59,7 @@ public struct LayerSpec: Equatable, Sendable, Codable {
 
 /// How a layer's two branches join the residual stream.
 public enum WiringSpec: Equatable, Sendable, Codable {
-    /// First attention, then feed-forward: `x ← onSum(x + after(f(before(x))))`.
+    /// First attention, then feed-forward: `x ← onStream(x)`, then `x ← onSum(x + after(f(before(x))))`.
     case sequential(attention: NormPlacement, feedForward: NormPlacement)
     /// Both at once: `x ← x + attention(n₁(x)) + feedForward(n₂(x))`; n₂ = n₁ where none is given.
     case parallel(attention: NormSpec, feedForward: NormSpec?)
@@ -72,11 +72,16 @@ public enum WiringSpec: Equatable, Sendable, Codable {
 
 /// The norms around one branch.
 public struct NormPlacement: Equatable, Sendable, Codable {
+    /// Of the stream itself, so that what the branch is added to is normed as well.
+    public var onStream: NormSpec?
     public var before: NormSpec?
     public var after: NormSpec?
     public var onSum: NormSpec?
 
-    public init(before: NormSpec? = nil, after: NormSpec? = nil, onSum: NormSpec? = nil) {
+    public init(
+        onStream: NormSpec? = nil, before: NormSpec? = nil, after: NormSpec? = nil, onSum: NormSpec? = nil
+    ) {
+        self.onStream = onStream
         self.before = before
         self.after = after
         self.onSum = onSum

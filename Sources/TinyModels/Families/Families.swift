@@ -18,6 +18,22 @@ package enum Families {
         Qwen3.self,
         SeedOSS.self,
         Spark.self,
+        Aquila.self,
+        BLOOM.self,
+        Baichuan.self,
+        CodeGen.self,
+        Falcon.self,
+        GPT2.self,
+        GPTNeoX.self,
+        IFlytekSpark.self,
+        InternLM.self,
+        InternLM2.self,
+        LLaMA.self,
+        OPT.self,
+        PanguAlpha.self,
+        PanguEmbedded.self,
+        Qwen.self,
+        Zhinao.self,
     ]
 
     package static func named(modelType: String) -> (any Family.Type)? {
