@@ -42,11 +42,11 @@ extension ConfigReader {
     /// - Parameters:
     ///   - context: positions the model was made for, the original context where none is given.
     ///   - turnsParts: whether the family heeds `partial_rotary_factor`.
-    ///   - part: the part that turns where nothing is said.
+    ///   - defaultPart: the part that turns where nothing is said.
     ///   - layers: which layers are meant, where some have a rotation of their own.
     package func rotary(
         headWidth: Int, pairing: RotarySpec.Pairing, context: Int, defaultBase: Double = 10_000,
-        turnsParts: Bool = false, part: Double = 1, of layers: RotaryLayers = .all
+        turnsParts: Bool = false, defaultPart: Double = 1, of layers: RotaryLayers = .all
     ) throws -> RotarySpec {
         // `rope_parameters` (transformers 5) holds base and scaling; before it, the base stood outside.
         let outer = try object("rope_parameters", "rope_scaling")
@@ -57,10 +57,10 @@ extension ConfigReader {
             case .windowed: try outer?.object("sliding_attention")
             }
         let isWindowed = layers == .windowed
-        var fraction = part
+        var fraction = defaultPart
         if turnsParts {
             let outside = try optionalNumber("partial_rotary_factor")
-            fraction = try nested?.optionalNumber("partial_rotary_factor") ?? outside ?? part
+            fraction = try nested?.optionalNumber("partial_rotary_factor") ?? outside ?? defaultPart
         }
         guard fraction > 0, fraction <= 1 else {
             throw error("partial_rotary_factor", "is \(fraction); a number above 0, at most 1, is expected")

@@ -92,11 +92,11 @@ extension ConfigReader {
     /// A rotation of whole heads, or of the part that the configuration says.
     package func rotary(
         _ sizes: Sizes, pairing: RotarySpec.Pairing = .halves, defaultBase: Double = 10_000, turnsParts: Bool = false,
-        part: Double = 1, of layers: RotaryLayers = .all
+        defaultPart: Double = 1, of layers: RotaryLayers = .all
     ) throws -> RotarySpec {
         try rotary(
             headWidth: sizes.headWidth, pairing: pairing, context: sizes.context, defaultBase: defaultBase,
-            turnsParts: turnsParts, part: part, of: layers)
+            turnsParts: turnsParts, defaultPart: defaultPart, of: layers)
     }
 
     /// How many tokens layers with a window see; GGUF's 0 means that none has one.

@@ -13,7 +13,7 @@ enum GLM: Family {
         if !isOld { config.assume(["num_key_value_heads": 2, "head_dim": 128, "max_position_embeddings": 131_072]) }
         let sizes = try config.sizes()
         let norm = try config.rms(default: isOld ? 1e-5 : 1.5625e-7)
-        var rotary = try config.rotary(sizes, pairing: .neighbours, turnsParts: true, part: 0.5)
+        var rotary = try config.rotary(sizes, pairing: .neighbours, turnsParts: true, defaultPart: 0.5)
         if let ratio = try config.positive("rope_ratio") { rotary.base = Double(Float(rotary.base * ratio)) }
         guard rotary.base > 1 else { throw config.error("rope_ratio", "makes a base of \(rotary.base)") }
         let bias = try config.bias(

@@ -13,7 +13,7 @@ enum GLM4: Family {
         let sizes = try config.sizes()
         let norm = try config.rms(default: 1.5625e-7)
         let attention = config.attention(
-            sizes, rotary: try config.rotary(sizes, pairing: .neighbours, turnsParts: true, part: 0.5),
+            sizes, rotary: try config.rotary(sizes, pairing: .neighbours, turnsParts: true, defaultPart: 0.5),
             inputBias: try config.bias("attention_bias", ggufTensor: "blk.0.attn_q.bias", default: true))
         let network = try config.gated(sizes.hidden)
         return try config.decoder(sizes, finalNorm: norm, head: HeadSpec(weight: config.headWeight(default: .own))) {
