@@ -11,7 +11,7 @@ enum Falcon: Family {
     static let ggufArchitectures = ["falcon"]
 
     static func spec(_ config: ConfigReader) throws -> ModelSpec {
-        let sizes = try config.sizes { 4 * $0 }
+        let sizes = try config.sizes(context: 2048) { 4 * $0 }
         let norm = try config.layerNorm()
         let isNew = try config.bool("new_decoder_architecture") ?? (config.string("model_type") == "RefinedWeb")
         let isParallel = try config.bool("parallel_attn") ?? true

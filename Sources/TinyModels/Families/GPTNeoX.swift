@@ -15,7 +15,7 @@ enum GPTNeoX: Family {
         let bias = try config.bias("attention_bias", ggufTensor: "blk.0.attn_qkv.bias", default: true)
         let rotary = try config.rotary(
             sizes, defaultBase: config.optionalNumber("rotary_emb_base") ?? 10_000, turnsParts: true,
-            part: config.optionalNumber("rotary_pct") ?? 0.25)
+            defaultPart: config.optionalNumber("rotary_pct") ?? 0.25)
         let attention = config.attention(sizes, rotary: rotary, inputBias: bias, outputBias: bias)
         let network = NetworkSpec(
             form: .plain, hidden: sizes.hidden, activation: try config.activation(default: .gelu), bias: true)

@@ -21,7 +21,7 @@ enum Qwen: Family {
         let bias = try !(config.bool("no_bias") ?? true)
         let base = try config.optionalNumber("rotary_emb_base", "rope.freq_base") ?? 10_000
         let rotary = try config.rotary(
-            sizes, defaultBase: base, turnsParts: true, part: config.optionalNumber("rotary_pct") ?? 1)
+            sizes, defaultBase: base, turnsParts: true, defaultPart: config.optionalNumber("rotary_pct") ?? 1)
         guard rotary.base == base else {
             throw config.error("rope_theta", "is \(rotary.base), and rotary_emb_base is \(base)")
         }
