@@ -105,7 +105,7 @@ enum SpecText {
         case .queriesOfPositions(let rows): lines.append("queries: of \(rows) learned positions")
         case .latent(let latent):
             lines.append(
-                "latent: queries by \(latent.queryRank), keys and values by \(latent.keyValueRank), values of \(latent.valueWidth)"
+                "latent: \(latent.queryRank.map { "queries by \($0), " } ?? "")keys and values by \(latent.keyValueRank), values of \(latent.valueWidth)"
             )
         }
         switch attention.bias {

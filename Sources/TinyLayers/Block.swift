@@ -2,8 +2,8 @@ import TinyTensor
 
 /// The one transformer block: attention and feed-forward, wired to the residual stream by either of two rules.
 package struct Block: Sendable {
-    private let attention: Attention
-    private let feedForward: FeedForward
+    private let attention: Attention?
+    private let feedForward: FeedForward?
     private let wiring: Wiring
     private let branchScale: Float
     private let sumScale: Float
@@ -26,7 +26,9 @@ package struct Block: Sendable {
             try spec.map { try Norm($0, { .layer(layer, .norm(role), $0) }, width: width, from: weights) }
         }
         switch spec.wiring {
-        case .sequential(let first, let second):
+        case .sequential(var first, var second):
+            if !spec.hasAttention { first = NormPlacement() }
+            if !spec.hasFeedForward { second = NormPlacement() }
             wiring = .sequential(
                 attention: Norms(
                     onStream: try norm(first.onStream, .onAttentionStream),
@@ -43,8 +45,10 @@ package struct Block: Sendable {
                 feedForward: try norm(second, .beforeFeedForward))
         }
         (branchScale, sumScale) = (spec.branchScale, spec.sumScale)
-        attention = try Attention(spec.attention, layer: layer, width: width, from: weights)
-        feedForward = try FeedForward(spec.feedForward, layer: layer, width: width, from: weights)
+        attention =
+            spec.hasAttention ? try Attention(spec.attention, layer: layer, width: width, from: weights) : nil
+        feedForward =
+            spec.hasFeedForward ? try FeedForward(spec.feedForward, layer: layer, width: width, from: weights) : nil
     }
 
     /// - Parameter x: `[T, D]`, the residual stream, changed in place.
@@ -54,19 +58,23 @@ package struct Block: Sendable {
         let normed = context.scratch.normed.rows(x.count, width: x.width)
         switch wiring {
         case .sequential(let first, let second):
-            add(first, to: x, branch: branch, normed: normed, compute) { attention($0, into: $1, context) }
-            add(second, to: x, branch: branch, normed: normed, compute) { feedForward($0, into: $1, context) }
+            if let attention {
+                add(first, to: x, branch: branch, normed: normed, compute) { attention($0, into: $1, context) }
+            }
+            if let feedForward {
+                add(second, to: x, branch: branch, normed: normed, compute) { feedForward($0, into: $1, context) }
+            }
         case .parallel(let attentionNorm, let feedForwardNorm):
             // Both branches read the stream as it was, so the first waits for the second before it is added.
             let waiting = context.scratch.waiting.rows(x.count, width: x.width)
             attentionNorm(x, into: normed, compute)
-            attention(normed, into: waiting, context)
+            attention?(normed, into: waiting, context)
             feedForwardNorm?(x, into: normed, compute)
-            feedForward(normed, into: branch, context)
-            waiting.scale(by: branchScale, compute)
-            branch.scale(by: branchScale, compute)
-            x.add(waiting, compute)
-            x.add(branch, compute)
+            feedForward?(normed, into: branch, context)
+            if attention != nil { waiting.scale(by: branchScale, compute) }
+            if feedForward != nil { branch.scale(by: branchScale, compute) }
+            if attention != nil { x.add(waiting, compute) }
+            if feedForward != nil { x.add(branch, compute) }
             x.scale(by: sumScale, compute)
         }
     }

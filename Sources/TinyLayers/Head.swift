@@ -3,7 +3,7 @@ import TinyTensor
 
 /// How the residual stream becomes logits.
 ///
-///     logits = cap(scale · (W · f(x) + b))
+///     logits = cap(W · f(x) + b)               x scaled already
 struct Head: Sendable {
     private let spec: HeadSpec
     /// `[V, D]`
@@ -58,7 +58,6 @@ struct Head: Sendable {
             for t in 0..<logits.count { for j in 0..<logits.width { logits[t][j] *= rowScales[j] } }
             if let bias { for t in 0..<logits.count { kernels.add(logits[t], bias, logits.width) } }
         }
-        logits.scale(by: spec.scale, context.compute)
         guard let cap = spec.cap else { return }
         context.compute.pool.forRanges(of: logits.count) { for t in $0 { kernels.cap(logits[t], cap, logits.width) } }
     }

@@ -3,7 +3,7 @@ import TinyTensor
 
 /// Queries, keys and values by way of narrow vectors.
 ///
-///     q = norm(x · Wdᵀ) · Wuᵀ                          each head [turning | still]
+///     q = norm(x · Wdᵀ) · Wuᵀ, or x · Wuᵀ              each head [turning | still]
 ///     c = norm(x · Wcᵀ)
 ///     k = [x · Wrᵀ | c · Wkᵀ]                          the turning part the same for all heads
 ///     v = c · Wvᵀ                                      narrower than a head; zeros behind
@@ -15,8 +15,9 @@ struct LatentProjection: Sendable {
     private let spec: LatentSpec
     private let heads: Int
     private let headWidth: Int
-    private let queryDown, queryUp, keyValueDown, turningKey, keyUp, valueUp: Linear
-    private let queryNorm, keyValueNorm: Norm
+    private let query: (down: Linear, norm: Norm)?
+    private let queryUp, keyValueDown, turningKey, keyUp, valueUp: Linear
+    private let keyValueNorm: Norm
 
     init(
         _ spec: LatentSpec, _ attention: AttentionSpec, layer: Int, width: Int, from weights: some WeightProvider
@@ -29,9 +30,10 @@ struct LatentProjection: Sendable {
         func norm(_ slot: LatentSlot, _ width: Int) throws -> Norm {
             try Norm(.rms(epsilon: spec.epsilon), { .layer(layer, .latent(slot), $0) }, width: width, from: weights)
         }
-        queryDown = try linear(.queryDown, spec.queryRank, width, bias: attention.inputBias)
-        queryNorm = try norm(.queryNorm, spec.queryRank)
-        queryUp = try linear(.queryUp, heads * headWidth, spec.queryRank)
+        query = try spec.queryRank.map {
+            (try linear(.queryDown, $0, width, bias: attention.inputBias), try norm(.queryNorm, $0))
+        }
+        queryUp = try linear(.queryUp, heads * headWidth, spec.queryRank ?? width)
         keyValueDown = try linear(.keyValueDown, spec.keyValueRank, width, bias: attention.inputBias)
         turningKey = try linear(.turningKey, spec.turning, width, bias: attention.inputBias)
         keyValueNorm = try norm(.keyValueNorm, spec.keyValueRank)
@@ -41,14 +43,20 @@ struct LatentProjection: Sendable {
 
     func callAsFunction(_ x: Rows, _ q: Rows, _ k: Rows, _ v: Rows, _ context: ForwardContext) {
         let compute = context.compute
-        let low = context.scratch.latent.queries.rows(x.count, width: spec.queryRank)
         let latent = context.scratch.latent.keyValues.rows(x.count, width: spec.keyValueRank)
         let turning = context.scratch.latent.turning.rows(x.count, width: spec.turning)
-        context.multiply(
-            x, by: queryDown.product(into: low), keyValueDown.product(into: latent), turningKey.product(into: turning))
-        queryNorm(low, into: low, compute)
+        if let query {
+            let low = context.scratch.latent.queries.rows(x.count, width: query.down.outputs)
+            context.multiply(
+                x, by: query.down.product(into: low), keyValueDown.product(into: latent),
+                turningKey.product(into: turning))
+            query.norm(low, into: low, compute)
+            queryUp(low, into: q, context)
+        } else {
+            context.multiply(
+                x, by: queryUp.product(into: q), keyValueDown.product(into: latent), turningKey.product(into: turning))
+        }
         keyValueNorm(latent, into: latent, compute)
-        queryUp(low, into: q, context)
         let still = context.scratch.latent.keys.rows(x.count, width: keyUp.outputs)
         let narrow = context.scratch.latent.values.rows(x.count, width: valueUp.outputs)
         context.multiply(latent, by: keyUp.product(into: still), valueUp.product(into: narrow))
@@ -79,7 +87,7 @@ struct LatentScratch: ~Copyable {
         var most = (0, 0, 0, 0, 0)
         for layer in layers {
             guard case .latent(let latent) = layer.projection else { continue }
-            most.0 = max(most.0, latent.queryRank)
+            most.0 = max(most.0, latent.queryRank ?? 0)
             most.1 = max(most.1, latent.keyValueRank)
             most.2 = max(most.2, latent.turning)
             most.3 = max(most.3, layer.heads * (layer.headWidth - latent.turning))

@@ -31,7 +31,9 @@ struct Network: Sendable {
         if let gate {
             let factors = context.scratch.factors.rows(x.count, width: spec.hidden)
             var finish = Finish.gate(function)
-            if case .clampedGate(let limit) = spec.form { finish = .clampedGate(function, limit) }
+            if case .clampedGate(let limit, let stretch) = spec.form {
+                finish = .clampedGate(function, limit: limit, stretch: stretch)
+            }
             context.multiply(x, by: gate.product(into: hidden), up.product(into: factors), finish: finish)
         } else {
             context.multiply(x, by: up.product(into: hidden), finish: .activation(function))

@@ -222,7 +222,7 @@ extension ModelSpec {
 
 extension AttentionSpec {
     fileprivate var latentRank: Int {
-        if case .latent(let latent) = projection { max(latent.queryRank, latent.keyValueRank) } else { 0 }
+        if case .latent(let latent) = projection { max(latent.queryRank ?? 0, latent.keyValueRank) } else { 0 }
     }
 }
 

@@ -68,7 +68,7 @@ package enum Projection: Hashable, Sendable {
 package enum LatentSlot: Hashable, Sendable {
     case queryDown
     case queryNorm
-    /// `[H · d, rank]`, each head's turning elements first.
+    /// `[H · d, rank or D]`, each head's turning elements first.
     case queryUp
     case keyValueDown
     case keyValueNorm

@@ -3,7 +3,7 @@ import TinyTensor
 
 /// How tokens enter the residual stream.
 ///
-///     x[t] = norm(scale · table[token[t]] · Wᵀ + positions[C + t] + types[type[t]])
+///     x[t] = norm(scale · table[token[t]] · Wᵀ + positions[C − P + t] + types[type[t]])
 ///
 /// In front of a text stand the prefix's vectors, if there are any.
 struct TokenStem: Sendable {
@@ -53,8 +53,9 @@ struct TokenStem: Sendable {
         for (t, token) in tokens.enumerated() { table.expand(row: token, into: vectors[t]) }
         vectors.scale(by: spec.scale, context.compute)
         projection?(vectors, into: rows, context)
+        let first = max(0, context.cache.count - spec.prefix)  // positions are the text's
         for t in 0..<rows.count {
-            if let positions { add(positions, row: context.cache.count + t, to: rows[t]) }
+            if let positions { add(positions, row: first + t, to: rows[t]) }
             if let types { add(types, row: kinds?[t] ?? 0, to: rows[t]) }
         }
         norm?(x, into: x, context.compute)

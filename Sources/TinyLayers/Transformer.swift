@@ -76,7 +76,7 @@ package struct Transformer: Sendable {
         let x = scratch.stream.rows(front + tokens.count, width: spec.width)
         stem(tokens, types: types, into: x, context)
         let text = x.slice(front..<x.count)
-        run(x, shown: text, length: front + length, context, probe)
+        run(x, shown: text, length: spec.prefix + length, context, probe)
         return finish(text, tokens, wanted, context, probe, pooled)
     }
 
@@ -125,6 +125,7 @@ package struct Transformer: Sendable {
         }
         if rows.count > 0 {
             finalNorm?(rows, into: rows, context.compute)
+            if let head = spec.head { rows.scale(by: head.scale, context.compute) }
             probe?(.final, rows)
         }
         if let pooler, let pooled { pooled(pooler(x, tokens: tokens, context)) }
@@ -145,7 +146,7 @@ extension ModelSpec {
     /// Positions that there are learned vectors for; nil where there is no such limit.
     package var positionRows: Int? {
         var limits = layers.compactMap { layer -> Int? in
-            if case .queriesOfPositions(let rows) = layer.attention.projection { rows } else { nil }
+            if case .queriesOfPositions(let rows) = layer.attention.projection { max(0, rows - prefix) } else { nil }
         }
         if case .tokens(let stem) = stem, case .learned(let rows) = stem.positions { limits.append(rows) }
         return limits.min()

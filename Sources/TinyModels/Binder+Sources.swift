@@ -12,7 +12,7 @@ extension Binder {
 
     func matrix(_ source: TensorSource) throws -> Matrix {
         switch source {
-        case .named(let name), .bare(let name), .whole(let name), .absolute(let name), .parts(let name, _):
+        case .named(let name), .bare(let name), .whole(let name), .absolute(let name):
             return try tensor(name).matrix()
         case .ones: preconditionFailure("ones are a vector")
         case .part(let index, let sizes, let whole):
@@ -56,20 +56,20 @@ extension Binder {
             return tensor.fourBitMatrix(
                 scales: try self.tensor(scales), rows: 0..<tensor.shape.dropLast(2).reduce(1, *))
         case .flattened(_, let stored): return try tensor(stored.name).joinedMatrix()
-        case .plusOne(let stored): return try matrix(stored)
+        case .plusOne(let stored), .parts(let stored, _): return try matrix(stored)
         }
     }
 
     func vector(_ source: TensorSource) throws -> [Float] {
         switch source {
-        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks: return try matrix(source).floats()
+        case .named, .bare, .whole, .absolute, .ones, .blocks: return try matrix(source).floats()
         case .part(let index, let sizes, let whole):
             let first = sizes[..<index].reduce(0, +)
             return Array(try vector(whole)[first..<first + sizes[index]])
         case .rows(let order, _, let whole):
             let values = try vector(whole)
             return order.map { values[$0] }
-        case .transposed(let stored), .flattened(_, let stored): return try vector(stored)
+        case .transposed(let stored), .flattened(_, let stored), .parts(let stored, _): return try vector(stored)
         case .neighboursToHalves(let turn, let stored):
             let values = try vector(stored)
             return halvesOrder(count: values.count, turn).map { values[$0] }
@@ -153,23 +153,24 @@ extension TensorSource {
     /// The shape in the file of what becomes `shape` when it is bound.
     fileprivate func storedShape(of shape: [Int]) -> [Int] {
         switch self {
-        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks: shape
+        case .named, .bare, .whole, .absolute, .ones, .blocks: shape
         case .part(_, let sizes, let whole): whole.storedShape(of: [sizes.reduce(0, +)] + shape.dropFirst())
         case .rows(_, let count, let whole): whole.storedShape(of: [count] + shape.dropFirst())
         case .transposed(let stored): stored.storedShape(of: shape.reversed())
         case .expert(_, let count, let stored): [count] + stored.storedShape(of: shape)
         case .flattened(let dimensions, _): dimensions
-        case .neighboursToHalves(_, let stored), .plusOne(let stored), .scaled(_, let stored), .added(let stored, _, _):
+        case .neighboursToHalves(_, let stored), .plusOne(let stored), .scaled(_, let stored), .added(let stored, _, _),
+            .parts(let stored, _):
             stored.storedShape(of: shape)
         }
     }
 
     fileprivate var innermost: TensorSource {
         switch self {
-        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks: self
+        case .named, .bare, .whole, .absolute, .ones, .blocks: self
         case .part(_, _, let source), .rows(_, _, let source), .transposed(let source),
             .neighboursToHalves(_, let source), .expert(_, _, let source), .plusOne(let source),
-            .scaled(_, let source), .added(let source, _, _), .flattened(_, let source):
+            .scaled(_, let source), .added(let source, _, _), .flattened(_, let source), .parts(let source, _):
             source.innermost
         }
     }
@@ -177,10 +178,10 @@ extension TensorSource {
     /// Whether single elements are moved or changed.
     fileprivate var needsFloats: Bool {
         switch self {
-        case .named, .bare, .whole, .absolute, .parts, .ones, .blocks, .plusOne: false
+        case .named, .bare, .whole, .absolute, .ones, .blocks, .plusOne: false
         case .transposed, .scaled, .added: true
         case .part(_, _, let source), .rows(_, _, let source), .neighboursToHalves(_, let source),
-            .expert(_, _, let source), .flattened(_, let source):
+            .expert(_, _, let source), .flattened(_, let source), .parts(let source, _):
             source.needsFloats
         }
     }

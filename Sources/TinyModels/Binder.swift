@@ -52,7 +52,11 @@ package final class Binder: WeightProvider {
     package func matrix(_ slot: Slot, rows: Int, columns: Int) throws -> Matrix { try matrix(try source(slot)) }
 
     package func weights(_ slot: Slot, rows: Int, columns: Int) throws -> Weights {
-        let matrix = try matrix(try source(slot))
+        var matrix = try matrix(try source(slot))
+        // A choice of experts that rounding turned over would change everything behind it, and GGUF has floats here too.
+        if case .layer(_, .router, _) = slot, matrix.type != .f32 {
+            matrix = Matrix(floats: matrix.floats(), columns: matrix.columns)
+        }
         return compute?.prepare(matrix) ?? Weights(matrix: matrix)
     }
 

@@ -79,27 +79,23 @@ extension ConfigReader {
             : optionalNumber("rope_theta", "rope.freq_base")
         let base = try nested?.optionalNumber("rope_theta") ?? outside ?? defaultBase
         guard base > 1 else { throw error("rope_theta", "is \(base); a number above 1 is expected") }
+        // A factor of the base itself, once and for all, also goes by the name of "dynamic".
+        if let nested, try nested.string("rope_type", "type") == "dynamic",
+            let alpha = try nested.optionalNumber("alpha")
+        {
+            guard alpha >= 1, width > 2 else {
+                throw nested.error("alpha", "is \(alpha) for \(width) elements that turn; at least 1 for 4 is expected")
+            }
+            nested.ignore(["factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim"])
+            let stretched = Double(Float(base * pow(alpha, Double(width) / Double(width - 2))))
+            guard stretched.isFinite else { throw nested.error("alpha", "is \(alpha), too much for \(base)") }
+            return RotarySpec(width: width, pairing: pairing, base: stretched, scaling: .none)
+        }
         // What stands outside about scaling is not of layers with a window.
         let scaling =
             try isWindowed && nested == nil
             ? .none : scaling(nested ?? self, width: width, context: context)
         return RotarySpec(width: width, pairing: pairing, base: base, scaling: scaling)
-    }
-
-    /// A rotation whose base is stretched once and for all, `base · alpha^(width / (width − 2))`; files call it dynamic.
-    package func stretchedRotary(_ sizes: Sizes) throws -> RotarySpec {
-        var rotary = try rotary(sizes)
-        guard case .dynamic = rotary.scaling, let scaling = try object("rope_parameters", "rope_scaling"),
-            let alpha = try scaling.positive("alpha")
-        else { return rotary }
-        let base = rotary.base * pow(alpha, Double(rotary.width) / Double(rotary.width - 2))
-        guard base > 1, Float(base).isFinite else {
-            throw scaling.error("alpha", "is \(alpha), which makes a base of \(base)")
-        }
-        scaling.ignore(["beta_fast", "beta_slow", "mscale", "mscale_all_dim"])  // YaRN's, without use here
-        rotary.base = Double(Float(base))
-        rotary.scaling = .none
-        return rotary
     }
 
     private func scaling(_ values: ConfigReader, width: Int, context: Int) throws -> RotarySpec.Scaling {
@@ -204,6 +200,11 @@ extension ConfigReader {
         if let scale, let scaleAll, scale != 0, scaleAll != 0 { return magnitude(scale) / magnitude(scaleAll) }
         // GGUF holds a factor on top of the one that follows from the scaling.
         return magnitude(1) * (try optionalNumber("rope.scaling.attn_factor") ?? 1)
+    }
+
+    /// Switches for what is not supported, which must be off.
+    package func refuse(_ switches: [String]) throws {
+        for key in switches where try bool(key) == true { throw error(key, "is true; this is not supported") }
     }
 
     /// Marks as read what every configuration may hold and no computation needs.

@@ -11,7 +11,7 @@ package import TinyLayers
 /// The sizes that nearly every configuration has.
 package struct Sizes {
     package let width: Int
-    package let depth: Int
+    package var depth: Int
     package let heads: Int
     package let keyValueHeads: Int
     package let headWidth: Int
@@ -44,7 +44,9 @@ extension ConfigReader {
                 spelling(keyHeadNames),
                 "is \(keyValueHeads), not \(heads) as the heads; this family has no grouped heads")
         }
-        let stated = try optionalSize(["head_dim", "kv_channels", "attention.key_length"])
+        let stated = try optionalSize([
+            "head_dim", "attention_head_dim", "dim_head", "kv_channels", "attention.key_length",
+        ])
         if stated == nil, !width.isMultiple(of: heads) {
             throw error(spelling(["hidden_size", "n_embd", "d_model"]), "is \(width), no multiple of \(heads) heads")
         }
@@ -53,7 +55,9 @@ extension ConfigReader {
         guard heads * headWidth <= 1 << 20 else {
             throw error("head_dim", "is \(headWidth), too much for \(heads) heads")
         }
-        let hiddenKeys = ["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "feed_forward_length"]
+        let hiddenKeys = [
+            "intermediate_size", "ffn_dim", "dim_ff", "n_inner", "ffn_hidden_size", "feed_forward_length",
+        ]
         let hiddenWidth = try optionalSize(hiddenKeys)
         let contextKeys = [
             "max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_sequence_length", "model_max_length",
@@ -70,7 +74,7 @@ extension ConfigReader {
     package func rms(default other: Double = 1e-6) throws -> NormSpec {
         .rms(
             epsilon: try epsilon(
-                "rms_norm_eps", "layernorm_epsilon", "attention.layer_norm_rms_epsilon", default: other))
+                "rms_norm_eps", "layernorm_epsilon", "eps", "attention.layer_norm_rms_epsilon", default: other))
     }
 
     package func layerNorm(default other: Double = 1e-5, bias: Bool = true) throws -> NormSpec {
@@ -128,7 +132,7 @@ extension ConfigReader {
         guard stated == nil || stated?.count == sizes.depth else {
             throw error(key, "has \(stated?.count ?? 0) entries for \(sizes.depth) layers")
         }
-        return try (stated ?? (0..<sizes.depth).map(isWindowed)).map { isWindowed in
+        return try (stated ?? (0..<sizes.depth).map { window != nil && isWindowed($0) }).map { isWindowed in
             guard isWindowed else { return .causal }
             guard let window else { throw error("sliding_window", "is missing, and some layers have a window") }
             return .causalWindow(tokens: window)

@@ -136,6 +136,51 @@ package final class ConfigReader {
         return converted.count == values.count ? converted : nil
     }
 
+    package func integers(_ names: String...) throws(ModelError) -> [Int]? {
+        try typed(names, "an array of whole numbers") { Self.all($0.array, \.integer) }
+    }
+
+    package func lists(ofBools names: String...) throws(ModelError) -> [[Bool]]? {
+        try typed(names, "an array of arrays of truth values") { Self.all($0.array) { Self.all($0.array, \.bool) } }
+    }
+
+    /// A number for each layer: a list of so many, or one for all.
+    package func sizes(perLayer depth: Int, _ names: [String]) throws(ModelError) -> [Int]? {
+        let name = spelling(names)
+        guard
+            let values = try typed(
+                names, "a whole number or an array of them",
+                { value -> [Int]? in
+                    guard let list = value.array else {
+                        return value.integer.map { Array(repeating: $0, count: depth) }
+                    }
+                    let values = list.compactMap(\.integer)
+                    return values.count == list.count ? values : nil
+                })
+        else { return nil }
+        guard values.count == depth else {
+            throw error(name, "has \(values.count) elements; the model has \(depth) layers")
+        }
+        for value in values where !(1...Int(Int32.max)).contains(value) {
+            throw error(name, "has \(value) in it; sizes from 1 to \(Int32.max) are expected")
+        }
+        return values
+    }
+
+    /// Whether a key has a value, whatever it is.
+    package func has(_ name: String) -> Bool { values[name].map { !$0.isNull } ?? false }
+
+    /// Whether a key is there and has no value, which may mean something else than no key.
+    package func isNull(_ name: String) -> Bool {
+        asked.insert(name)
+        return values[name]?.isNull ?? false
+    }
+
+    /// A number as it stands, for what is computed with it before it is rounded.
+    package func exactNumber(_ names: String...) throws(ModelError) -> Double? {
+        try typed(names, "a finite number") { $0.double.flatMap { Float($0).isFinite ? $0 : nil } }
+    }
+
     /// A nested object.
     package func object(_ names: String...) throws(ModelError) -> ConfigReader? {
         guard let (name, value) = find(names) else { return nil }

@@ -5,6 +5,8 @@ package protocol Family: Sendable {
     static var name: String { get }
     /// `model_type` in `config.json`.
     static var modelTypes: [String] { get }
+    /// `architectures` in `config.json`, of a family whose first files have no `model_type`.
+    static var architectures: [String] { get }
     /// `general.architecture` in GGUF.
     static var ggufArchitectures: [String] { get }
 
@@ -18,4 +20,8 @@ package protocol Family: Sendable {
 
 extension Family {
     package static func imageTower(_ config: ConfigReader) throws -> (spec: ModelSpec, names: NameMap)? { nil }
+}
+
+extension Family {
+    package static var architectures: [String] { [] }
 }

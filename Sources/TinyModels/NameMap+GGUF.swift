@@ -10,10 +10,7 @@ extension NameMap {
         _ spec: ModelSpec, harmless: [String] = [], model: [ModelSlot: TensorSource] = [:],
         _ layer: [LayerSlot: TensorSource] = [:]
     ) -> NameMap {
-        let experts =
-            spec.layers.lazy.compactMap {
-                if case .mixture(let mixture) = $0.feedForward { mixture.experts } else { nil }
-            }.first ?? 0
+        let experts = spec.experts
         func stacked(_ name: TensorSource) -> TensorSource { .expert(0, of: experts, name) }
         return NameMap(
             layers: "blk",
@@ -36,6 +33,14 @@ extension NameMap {
                 .expert(.down): stacked("ffn_down_exps"), .shared(.gate): "ffn_gate_shexp",
                 .shared(.up): "ffn_up_shexp", .shared(.down): "ffn_down_shexp", .sharedGate: "ffn_gate_inp_shexp",
             ].with(layer))
+    }
+}
+
+extension ModelSpec {
+    /// E: experts of a layer, 0 where there are none.
+    package var experts: Int {
+        layers.lazy.compactMap { if case .mixture(let mixture) = $0.feedForward { mixture.experts } else { nil } }.first
+            ?? 0
     }
 }
 

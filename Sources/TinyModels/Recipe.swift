@@ -44,6 +44,9 @@ package struct Recipe {
         case .folder(let folder, let values):
             let config = ConfigReader(values, file: folder + "/config.json", tensors: checkpoint.index)
             guard let type = try config.string("model_type") else {
+                if let family = Families.named(architectures: try config.strings("architectures") ?? []) {
+                    return (family, config)
+                }
                 throw ModelError(file: config.file, "the configuration has no \"model_type\"")
             }
             guard let family = Families.named(modelType: type) else {

@@ -12,8 +12,6 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
     case whole(String)
     /// A name with nothing in front; the part follows.
     case absolute(String)
-    /// Weight and bias by names of their own, which no part follows.
-    case parts(weight: String, bias: String)
     /// A vector of ones, which the file leaves out.
     case ones
     /// One of several matrices whose rows stand under each other in one tensor.
@@ -34,32 +32,27 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
     case added(TensorSource, row: Int, TensorSource)
     /// Four-bit codes `[…, F, D / 32, 16]`, two neighbours a byte, and a scale for each block `[…, F, D / 32]`.
     case blocks(String, scales: String)
+    /// Weight and bias apart, where the one's name does not follow from the other's.
+    case parts(weight: TensorSource, bias: TensorSource)
     /// More dimensions than two, the last ones joined.
     case flattened([Int], TensorSource)
 
     package init(stringLiteral name: String) { self = .named(name) }
 
-    /// The tensor in the file.
-    package var name: String {
-        switch self {
-        case .named(let name), .bare(let name), .whole(let name), .absolute(let name), .parts(let name, _),
-            .blocks(let name, _):
-            name
-        case .ones: "ones"
-        case .part(_, _, let source), .rows(_, _, let source), .transposed(let source),
-            .neighboursToHalves(_, let source), .expert(_, _, let source), .plusOne(let source),
-            .scaled(_, let source), .added(let source, _, _), .flattened(_, let source):
-            source.name
-        }
-    }
+    /// The tensor in the file; the first of several.
+    package var name: String { names.first ?? "" }
 
     /// Every tensor that takes part.
     package var names: [String] {
         switch self {
+        case .named(let name), .bare(let name), .whole(let name), .absolute(let name): [name]
         case .blocks(let blocks, let scales): [blocks, scales]
         case .ones: []
         case .added(let source, _, let other): source.names + other.names
-        default: [name]
+        case .part(_, _, let source), .rows(_, _, let source), .transposed(let source),
+            .neighboursToHalves(_, let source), .expert(_, _, let source), .plusOne(let source),
+            .scaled(_, let source), .flattened(_, let source), .parts(let source, _):
+            source.names
         }
     }
 
@@ -78,7 +71,6 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
         case .named(let name): return .whole(full(name) + part.suffix)
         case .bare(let name): return .whole(full(name))
         case .absolute(let name): return .whole(name + part.suffix)
-        case .parts(let weight, let bias): return .whole(full(part == .weight ? weight : bias))
         case .whole, .ones: return self
         case .part(let index, let sizes, let source): return .part(index, of: sizes, next(source))
         case .rows(let order, let count, let source): return .rows(order, of: count, next(source))
@@ -89,6 +81,7 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
         case .scaled(let factor, let source): return .scaled(factor, next(source))
         case .added(let source, let row, let other): return .added(next(source), row: row, next(other))
         case .blocks(let blocks, let scales): return .blocks(full(blocks), scales: full(scales))
+        case .parts(let weight, let bias): return next(part == .weight ? weight : bias)
         case .flattened(let shape, let source): return .flattened(shape, next(source))
         }
     }

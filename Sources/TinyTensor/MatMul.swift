@@ -23,8 +23,8 @@ package enum Finish {
     case activation(tk_activation)
     /// y₁ ← f(y₁) · y₂; both are of one width.
     case gate(tk_activation)
-    /// y₁ ← f(min(y₁, limit)) · (clip(y₂, ±limit) + 1)
-    case clampedGate(tk_activation, Float)
+    /// y₁ ← f(stretch · min(y₁, limit)) / stretch · (clip(y₂, ±limit) + 1)
+    case clampedGate(tk_activation, limit: Float, stretch: Float)
 }
 
 extension Compute {
@@ -129,18 +129,21 @@ private struct MatMul {
         case .nothing: break
         case .activation(let function):
             for t in 0..<y.count { kernels.activate(function, y[t] + outputs.lowerBound, outputs.count) }
-        case .gate(let function): gate(function, outputs, limit: nil)
-        case .clampedGate(let function, let limit): gate(function, outputs, limit: limit)
+        case .gate(let function): gate(function, outputs, limit: nil, stretch: 1)
+        case .clampedGate(let function, let limit, let stretch):
+            gate(function, outputs, limit: limit, stretch: stretch)
         }
     }
 
-    private func gate(_ function: tk_activation, _ outputs: Range<Int>, limit: Float?) {
+    private func gate(_ function: tk_activation, _ outputs: Range<Int>, limit: Float?, stretch: Float) {
         guard let factors = products.1?.y else { return }
         let (y, kernels) = (products.0.y, compute.kernels.table.pointee)
         for t in 0..<y.count {
             let (gate, factor) = (y[t] + outputs.lowerBound, factors[t] + outputs.lowerBound)
             if let limit { kernels.clamp(gate, factor, limit, outputs.count) }
+            if stretch != 1 { kernels.scale(gate, stretch, outputs.count) }
             kernels.activate_gated(function, gate, factor, outputs.count)
+            if stretch != 1 { kernels.scale(gate, 1 / stretch, outputs.count) }
         }
     }
 

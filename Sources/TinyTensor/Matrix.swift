@@ -81,7 +81,7 @@ package struct Matrix: Sendable {
     /// All elements as floats.
     package func floats() -> [Float] {
         [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in
-            if let to = buffer.baseAddress { tk_expand(type.kernelType, base, rows * columns, to) }
+            if rows * columns > 0, let to = buffer.baseAddress { tk_expand(type.kernelType, base, rows * columns, to) }
             count = rows * columns
         }
     }

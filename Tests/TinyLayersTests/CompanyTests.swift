@@ -47,6 +47,16 @@ struct CompanyTests {
                 $0.attention.bias = .linear(slopes: [0.5, 0.25, 0.125, 0.0625])
             }
         },
+        // Vectors in front of the text, which it is read behind however it is cut.
+        .tiny {
+            $0.tokenStem.prefix = 3
+            $0.tokenStem.positions = .learned(rows: 48)
+            $0.eachLayer {
+                $0.attention.rotary?.scaling = .dynamic(factor: 2, originalContext: 8)
+                $0.attention.bias = .buckets(
+                    BucketSpec(buckets: 8, distance: 12, rows: 12, textToPrefix: 9, prefixToText: 11))
+            }
+        },
     ]
 
     @Test(arguments: RunMode.all, specs.indices) func chunks(_ mode: RunMode, _ index: Int) throws {

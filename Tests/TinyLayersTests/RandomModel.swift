@@ -122,7 +122,8 @@ final class Runner {
         while !rest.isEmpty {
             let part = rest.prefix(chunk)
             rest = rest.dropFirst(part.count)
-            let length = phase == .prompt ? cache.count + part.count + rest.count : cache.count + part.count
+            let held = max(0, cache.count - transformer.spec.prefix)
+            let length = phase == .prompt ? held + part.count + rest.count : held + part.count
             values += part.withUnsafeBufferPointer {
                 transformer.forward(
                     $0, length: length, logits: logits, phase: phase, compute: compute, cache: cache, scratch: scratch
@@ -132,7 +133,7 @@ final class Runner {
         return values
     }
 
-    func truncate(to count: Int) { cache.truncate(to: count) }
+    func truncate(to count: Int) { cache.truncate(to: count == 0 ? 0 : count + transformer.spec.prefix) }
 }
 
 let text = [3, 17, 49, 0, 8, 8, 21, 33, 5, 40, 12, 27, 3, 9, 44, 31, 2]

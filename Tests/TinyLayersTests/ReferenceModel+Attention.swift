@@ -64,7 +64,8 @@ extension ReferenceModel {
                 }
             }
             let (d, turning) = (spec.headWidth, latent.turning)
-            let q = project(.latent(.queryUp), narrow(.queryDown, .queryNorm, latent.queryRank), queries, bias: false)
+            let asking = latent.queryRank.map { narrow(.queryDown, .queryNorm, $0) } ?? x
+            let q = project(.latent(.queryUp), asking, queries, bias: false)
             let c = narrow(.keyValueDown, .keyValueNorm, latent.keyValueRank)
             let still = project(.latent(.keyUp), c, spec.heads * (d - turning), bias: false)
             let turn = project(.latent(.turningKey), x, turning, bias: spec.inputBias)

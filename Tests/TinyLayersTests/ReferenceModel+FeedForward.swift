@@ -18,10 +18,10 @@ extension ReferenceModel {
         case .plain: hidden = hidden.map { activate(spec.activation, $0) }
         case .gated:
             hidden = zip(linear(.gate, x, spec.hidden), hidden).map { activate(spec.activation, $0) * $1 }
-        case .clampedGate(let limit):
-            let limit = Double(limit)
+        case .clampedGate(let limit, let stretch):
+            let (limit, stretch) = (Double(limit), Double(stretch))
             hidden = zip(linear(.gate, x, spec.hidden), hidden).map {
-                activate(spec.activation, min($0, limit)) * (min(max($1, -limit), limit) + 1)
+                activate(spec.activation, stretch * min($0, limit)) / stretch * (min(max($1, -limit), limit) + 1)
             }
         }
         return linear(.down, hidden, self.spec.width)

@@ -33,7 +33,7 @@ struct ReferenceModel {
     }
 
     private func head(_ head: HeadSpec, _ x: Vector) -> Vector {
-        var x = x
+        var x = x.map { $0 * Double(head.scale) }
         let width = head.tableWidth ?? spec.width
         if let transform = head.transform {
             x = linear({ .model(.headTransform, $0) }, x, x.count, bias: true).map {
@@ -46,7 +46,6 @@ struct ReferenceModel {
         if head.unitRows { table = table.map { row in row.map { $0 / dot(row, row).squareRoot() } } }
         var logits = multiply(table, x)
         if head.bias { logits = add(logits, vector(.model(.head, .bias), spec.vocabulary)) }
-        logits = logits.map { $0 * Double(head.scale) }
         return head.cap.map { cap in logits.map { Double(cap) * tanh($0 / Double(cap)) } } ?? logits
     }
 
@@ -63,18 +62,28 @@ struct ReferenceModel {
         }
         switch layer.wiring {
         case .sequential(let first, let second):
-            let x = norm(first.onStream, .onAttentionStream, x)
-            var y = norm(
-                first.after, .afterAttention, attention(layer.attention, i, norm(first.before, .beforeAttention, x)))
-            let z = norm(second.onStream, .onFeedForwardStream, norm(first.onSum, .onAttentionSum, sum(x, y)))
-            y = norm(
-                second.after, .afterFeedForward,
-                feedForward(layer.feedForward, i, norm(second.before, .beforeFeedForward, z)))
-            return norm(second.onSum, .onFeedForwardSum, sum(z, y))
+            var x = norm(first.onStream, .onAttentionStream, x)
+            if layer.hasAttention {
+                let y = norm(
+                    first.after, .afterAttention, attention(layer.attention, i, norm(first.before, .beforeAttention, x))
+                )
+                x = norm(first.onSum, .onAttentionSum, sum(x, y))
+            }
+            x = norm(second.onStream, .onFeedForwardStream, x)
+            if layer.hasFeedForward {
+                let y = norm(
+                    second.after, .afterFeedForward,
+                    feedForward(layer.feedForward, i, norm(second.before, .beforeFeedForward, x)))
+                x = norm(second.onSum, .onFeedForwardSum, sum(x, y))
+            }
+            return x
         case .parallel(let first, let second):
             let a = norm(first, .beforeAttention, x)
             let b = second == nil ? a : norm(second, .beforeFeedForward, x)
-            return sum(x, attention(layer.attention, i, a), feedForward(layer.feedForward, i, b))
+            let nothing = x.map { $0.map { _ in 0.0 } }
+            return sum(
+                x, layer.hasAttention ? attention(layer.attention, i, a) : nothing,
+                layer.hasFeedForward ? feedForward(layer.feedForward, i, b) : nothing)
         }
     }
 

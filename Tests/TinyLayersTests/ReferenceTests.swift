@@ -91,6 +91,13 @@ struct ReferenceTests {
                 }
             ),
             (
+                "a branch cut out of each layer",
+                .tiny {
+                    ($0.layers[0].hasAttention, $0.layers[1].hasFeedForward) = (false, false)
+                    $0.eachLayer { $0.sumScale = 0.9 }
+                }
+            ),
+            (
                 "odd sizes",
                 .tiny { spec in
                     spec.vocabulary = 51

@@ -100,7 +100,7 @@ struct SpecFlipTests {
                     ($0.attention.growsBeyond, $0.attention.scoreCap) = (5, 2)
                     ($0.attention.sinks, $0.attention.headGate) = (true, true)
                     ($0.branchScale, $0.sumScale) = (0.7, 0.9)
-                    $0.network.form = .clampedGate(limit: 0.3)
+                    $0.network.form = .clampedGate(limit: 0.3, stretch: 0.8)
                     $0.network.activation = .geluQuick
                 }
             }
@@ -141,6 +141,17 @@ struct SpecFlipTests {
                     $0.attention.rotary?.width = 6
                     $0.attention.projection = .latent(
                         LatentSpec(queryRank: 20, keyValueRank: 24, turning: 6, valueWidth: 12, epsilon: 0.01))
+                }
+            }
+        ),
+        (
+            "latent, wide queries",
+            .tiny {
+                $0.eachLayer {
+                    $0.attention.keyValueHeads = 4
+                    $0.attention.rotary?.width = 6
+                    $0.attention.projection = .latent(
+                        LatentSpec(queryRank: nil, keyValueRank: 24, turning: 6, valueWidth: 12, epsilon: 0.01))
                 }
             }
         ),
@@ -234,6 +245,16 @@ struct SpecFlipTests {
         let rms = ModelSpec.rms
         let before = NormPlacement(before: rms)
         let path = "layers.*.wiring.sequential."
+        func latent(queryRank: Int?) -> ModelSpec {
+            .tiny {
+                $0.eachLayer {
+                    $0.attention.keyValueHeads = 4
+                    $0.attention.rotary?.width = 6
+                    $0.attention.projection = .latent(
+                        LatentSpec(queryRank: queryRank, keyValueRank: 24, turning: 6, valueWidth: 12, epsilon: 0.01))
+                }
+            }
+        }
         return [
             (
                 "no norm before attention", path + "attention.before", wired(before, before),
@@ -314,6 +335,10 @@ struct SpecFlipTests {
             ("a norm of the stem", "stem.tokens.norm", plain, plain.changed { $0.tokenStem.norm = rms }),
             ("kinds of tokens", nil, plain, plain.changed { $0.tokenStem.types = 2 }),
             ("a prefix", nil, plain, plain.changed { $0.tokenStem.prefix = 2 }),
+            (
+                "narrow queries", "layers.*.attention.projection.latent.queryRank", latent(queryRank: nil),
+                latent(queryRank: 20)
+            ),
             (
                 "groups", "layers.*.feedForward.mixture.groups", mixed,
                 mixed.changed {
@@ -466,7 +491,10 @@ struct SpecFlipTests {
         case "rotary.width": return [8]
         case "rotary.pairing": return ["halves", "neighbours"]
         case "form.plain", "form.gated", "form.clampedGate":
-            return [["plain": [String: Any]()], ["gated": [String: Any]()], ["clampedGate": ["limit": 0.3]]]
+            return [
+                ["plain": [String: Any]()], ["gated": [String: Any]()],
+                ["clampedGate": ["limit": 0.3, "stretch": 0.8]],
+            ]
         case "_0.activation", "network.activation", "expert.activation", "transform.activation":
             return NetworkSpec.Activation.allCases.map(\.rawValue)
         case "_0.scores": return ["softmax", "softmaxOfChosen", "sigmoid"]

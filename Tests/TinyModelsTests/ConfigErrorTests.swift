@@ -63,6 +63,13 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
             BadConfig("rope_scaling", divisors("1", "[1, 1, 1, 1]"), "short_factor", "numbers"),
             BadConfig("original_max_position_embeddings", "1", "original", others: ["rope_scaling": fourDivisors]),
             BadConfig("rope_scaling", #"{"type": "linear", "factor": 2}"#, "longrope", family: "phi3"),
+            BadConfig("rope_scaling", #"{"rope_type": "longrope", "factor": 2}"#, "longrope", "short_factor"),
+            BadConfig("rope_scaling", #"{"rope_type": "other", "factor": 2}"#, "other", "llama3", "yarn"),
+            BadConfig(
+                "rope_scaling", #"{"rope_type": "longrope", "short_factor": [1], "long_factor": [1, 2, 3, 4]}"#,
+                "short_factor", "4 positive"),
+            BadConfig("rope_scaling", #"{"rope_type": "dynamic", "alpha": 0}"#, "alpha"),
+            BadConfig("layer_types", #"["full_attention", "full_attention"]"#, "2 elements", family: "gpt_oss"),
             BadConfig("rope_scaling", #"{"type": "linear"}"#, "rope_scaling.factor"),
             BadConfig("rope_scaling", #"{"type": "linear", "factor": 0.5}"#, "rope_scaling.factor"),
             BadConfig("rope_scaling", #"{"type": "linear", "factor": "2"}"#, "rope_scaling.factor"),
@@ -79,6 +86,38 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
             BadConfig("attention_bias", "1", "attention_bias"), BadConfig("mlp_bias", "\"no\"", "mlp_bias"),
             BadConfig("tie_word_embeddings", "0", "tie_word_embeddings"),
             BadConfig("num_local_experts", "8", "num_local_experts", "mixtures"),
+            BadConfig("num_experts", nil, "num_experts", family: "qwen3_moe"),
+            BadConfig("num_experts", "2000", "1024", family: "qwen3_moe", others: ["num_experts_per_tok": "2"]),
+            BadConfig("num_experts_per_tok", "5", "5", "4", family: "qwen3_moe", others: ["num_experts": "4"]),
+            BadConfig(
+                "mlp_only_layers", "[true]", "mlp_only_layers", family: "qwen3_moe",
+                others: ["num_experts": "4", "num_experts_per_tok": "2"]),
+            BadConfig(
+                "n_group", "3", "n_group", family: "glm4_moe",
+                others: ["n_routed_experts": "4", "num_experts_per_tok": "2"]),
+            BadConfig("use_cla", "true", "use_cla", family: "hunyuan_v1_moe"),
+            BadConfig("use_mla", "true", "use_mla", family: "hunyuan_v1_moe"),
+            BadConfig(
+                "moe_topk", "[1, 1]", "moe_topk", "2 elements", family: "hunyuan_v1_moe", others: ["num_experts": "4"]),
+            BadConfig("moe_topk", "[9]", "9", "4 experts", family: "hunyuan_v1_moe", others: ["num_experts": "4"]),
+            BadConfig(
+                "moe_gate", "\"hash\"", "moe_gate", "hash", family: "ernie4_5_moe",
+                others: ["num_experts": "4", "num_experts_per_tok": "2"]),
+            BadConfig(
+                "quantization_config", #"{"quant_method": "gptq"}"#, "quant_method", "gptq", family: "gpt_oss",
+                others: ["num_experts": "4", "num_experts_per_tok": "2"]),
+            BadConfig("mask_modules", "[[true]]", "mask_modules", family: "cpmbee"),
+            BadConfig("mask_modules", "[1]", "mask_modules", family: "cpmbee"),
+            BadConfig("position_bias_num_buckets", "7", "position_bias_num_buckets", family: "cpmbee"),
+            BadConfig("segment_types", "2", "segment_types", family: "cpmant"),
+            BadConfig("scale_depth", "null", "scale_depth", family: "minicpm"),
+            BadConfig("sparse_config", "{}", "sparse", family: "minicpm"),
+            BadConfig(
+                "kv_lora_rank", nil, "kv_lora_rank", family: "minicpm3",
+                others: ["qk_rope_head_dim": "4", "qk_nope_head_dim": "4", "num_key_value_heads": "2"]),
+            BadConfig(
+                "v_head_dim", "9", "9", family: "minicpm3",
+                others: ["qk_rope_head_dim": "4", "qk_nope_head_dim": "4", "num_key_value_heads": "2"]),
             BadConfig("n_head", "3", "16", "3", family: "gpt2"),
             BadConfig("n_inner", "0", "n_inner", family: "gpt2"),
             BadConfig("activation_function", "\"foo\"", "activation_function", "foo", family: "gpt2"),
@@ -206,7 +245,7 @@ struct GGUFErrorTests {
     }
 
     @Test func experts() {
-        #expect(message(metadata([("llama.expert_count", .uint32(8))])).contains("mixtures"))
+        #expect(message(metadata([("llama.expert_count", .uint32(8))])).contains("expert_used_count"))
     }
 
     /// The epsilon that a `config.json` may leave out is always in a GGUF file.

@@ -8,8 +8,9 @@ import TinyModels
 func readSpec(_ json: String, _ index: TensorIndex = TensorIndex()) throws -> (spec: ModelSpec, unread: [String]) {
     let object = try #require(try JSON(parsing: Array(json.utf8)).object)
     let reader = ConfigReader(object, file: "config.json", tensors: index)
-    let type = try #require(try reader.string("model_type"))
-    let family = try #require(Families.named(modelType: type))
+    let architectures = try reader.strings("architectures") ?? []
+    let type = try reader.string("model_type")
+    let family = try #require(type.map(Families.named(modelType:)) ?? Families.named(architectures: architectures))
     let spec = try family.spec(reader)
     reader.ignoreHarmless()
     return (spec, reader.unread)

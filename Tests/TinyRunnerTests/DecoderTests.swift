@@ -60,6 +60,27 @@ struct DecoderTests {
         } catch { #expect(error as? RunnerError == .contextFull(capacity: 40, held: 40, added: 1)) }
     }
 
+    /// Vectors in front of a text take no room that was asked for, and go and come with the text's first token.
+    @Test func prefix() throws {
+        let model = try openFixture("cpmant-default", .exact)
+        var decoder = model.decoder(capacity: 6)
+        #expect(decoder.capacity == 6 && decoder.count == 0)
+        let expected = try decoder.read([5, 9, 2, 33]) { values($0) }
+        #expect(decoder.count == 4)
+        let next = try decoder.step(7) { values($0) }
+        try decoder.truncate(to: 4)
+        expectSameBits(try decoder.step(7) { values($0) }, next)
+        try decoder.truncate(to: 0)
+        #expect(decoder.count == 0)
+        expectSameBits(try decoder.read([5, 9, 2, 33]) { values($0) }, expected)
+        try decoder.step(7) { _ in }
+        try decoder.step(7) { _ in }
+        do {
+            try decoder.step(7) { _ in }
+            Issue.record("a step into a full context")
+        } catch { #expect(error as? RunnerError == .contextFull(capacity: 6, held: 6, added: 1)) }
+    }
+
     @Test func truncation() throws {
         let model = try openFixture("llama-mistral")
         var decoder = model.decoder(capacity: 40)

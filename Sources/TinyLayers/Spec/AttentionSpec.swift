@@ -81,8 +81,8 @@ public struct AttentionSpec: Equatable, Sendable, Codable {
 ///
 /// Multi-head latent attention: DeepSeek-AI 2024, arXiv:2405.04434
 public struct LatentSpec: Equatable, Sendable, Codable {
-    /// Elements of the vector that queries come from.
-    public var queryRank: Int
+    /// Elements of the vector that queries come from; they come from the layer's input if nil.
+    public var queryRank: Int?
     /// Elements of the vector that keys and values come from.
     public var keyValueRank: Int
     /// Elements of a head that turn: the first ones. The rest of the head's width does not.
@@ -91,7 +91,7 @@ public struct LatentSpec: Equatable, Sendable, Codable {
     public var valueWidth: Int
     public var epsilon: Float
 
-    public init(queryRank: Int, keyValueRank: Int, turning: Int, valueWidth: Int, epsilon: Float) {
+    public init(queryRank: Int?, keyValueRank: Int, turning: Int, valueWidth: Int, epsilon: Float) {
         self.queryRank = queryRank
         self.keyValueRank = keyValueRank
         self.turning = turning

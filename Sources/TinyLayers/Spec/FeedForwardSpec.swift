@@ -11,8 +11,8 @@ public struct NetworkSpec: Equatable, Sendable, Codable {
         case plain
         /// `down(f(gate(x)) · up(x))`: Shazeer 2020, arXiv:2002.05202.
         case gated
-        /// `down(f(min(gate(x), limit)) · (clip(up(x), ±limit) + 1))`
-        case clampedGate(limit: Float)
+        /// `down(f(stretch · min(gate(x), limit)) / stretch · (clip(up(x), ±limit) + 1))`
+        case clampedGate(limit: Float, stretch: Float)
     }
 
     public enum Activation: String, Equatable, Sendable, Codable, CaseIterable {

@@ -1,6 +1,6 @@
 /// How the residual stream becomes logits.
 ///
-///     logits = cap(scale · (table · projection(transform(x)) + bias))
+///     logits = cap(table · projection(transform(scale · x)) + bias)
 public struct HeadSpec: Equatable, Sendable, Codable {
     public enum Weight: String, Equatable, Sendable, Codable {
         /// The token table serves again.
@@ -21,6 +21,7 @@ public struct HeadSpec: Equatable, Sendable, Codable {
 
     public var weight: Weight
     public var bias: Bool
+    /// What the stream is multiplied by first.
     public var scale: Float
     /// Logits become `cap · tanh(logit / cap)`.
     public var cap: Float?

@@ -40,6 +40,10 @@ public struct LayerSpec: Equatable, Sendable, Codable {
     public var wiring: WiringSpec
     public var attention: AttentionSpec
     public var feedForward: FeedForwardSpec
+    /// Whether the layer has the one branch and the other: models were made smaller by cutting some of them out. What is
+    /// said of one that is not there goes for nothing.
+    public var hasAttention: Bool
+    public var hasFeedForward: Bool
     /// What each branch is multiplied by before it is added.
     public var branchScale: Float
     /// What the sum of stream and branch is multiplied by.
@@ -47,11 +51,13 @@ public struct LayerSpec: Equatable, Sendable, Codable {
 
     public init(
         wiring: WiringSpec, attention: AttentionSpec, feedForward: FeedForwardSpec, branchScale: Float = 1,
-        sumScale: Float = 1
+        sumScale: Float = 1, hasAttention: Bool = true, hasFeedForward: Bool = true
     ) {
         self.wiring = wiring
         self.attention = attention
         self.feedForward = feedForward
+        self.hasAttention = hasAttention
+        self.hasFeedForward = hasFeedForward
         self.branchScale = branchScale
         self.sumScale = sumScale
     }

@@ -54,7 +54,7 @@ enum BERT: Family {
         // The first files call the parts of a norm gamma and beta.
         let isOld = config.hasTensor(prefix + "embeddings.LayerNorm.gamma")
         func norm(_ name: String) -> TensorSource {
-            isOld ? .parts(weight: name + ".gamma", bias: name + ".beta") : .named(name)
+            isOld ? .parts(weight: .bare(name + ".gamma"), bias: .bare(name + ".beta")) : .named(name)
         }
         func inner(_ name: String) -> TensorSource { .named(prefix + name) }
         return NameMap(
@@ -69,7 +69,7 @@ enum BERT: Family {
                 .typeTable: inner("embeddings.token_type_embeddings"), .stemNorm: norm(prefix + "embeddings.LayerNorm"),
                 .pooler: inner("pooler.dense"), .headTransform: "cls.predictions.transform.dense",
                 .headNorm: norm("cls.predictions.transform.LayerNorm"),
-                .head: .parts(weight: "cls.predictions.decoder.weight", bias: "cls.predictions.bias"),
+                .head: .parts(weight: .bare("cls.predictions.decoder.weight"), bias: .bare("cls.predictions.bias")),
             ],
             layer: [
                 .query: "attention.self.query", .key: "attention.self.key", .value: "attention.self.value",

@@ -34,10 +34,17 @@ package enum Families {
         PanguEmbedded.self,
         Qwen.self,
         Zhinao.self,
+        LLaMA.self, GPT2.self, Qwen2MoE.self, Qwen3MoE.self, GPTOSS.self, GLM4MoE.self, ERNIEMoE.self, HunyuanMoE.self,
+        MiniCPM.self, MiniCPM3.self, CPMAnt.self, CPMBee.self,
     ]
 
     package static func named(modelType: String) -> (any Family.Type)? {
         all.first { $0.modelTypes.contains(modelType) }
+    }
+
+    /// For the oldest files, which name no type.
+    package static func named(architectures: [String]) -> (any Family.Type)? {
+        all.first { family in architectures.contains { family.architectures.contains($0) } }
     }
 
     package static func named(ggufArchitecture: String) -> (any Family.Type)? {

@@ -12,7 +12,7 @@ enum Hunyuan: Family {
         let sizes = try config.sizes()
         let norm = try config.rms(default: 1e-5)
         var attention = config.attention(
-            sizes, rotary: try config.stretchedRotary(sizes),
+            sizes, rotary: try config.rotary(sizes),
             inputBias: try config.bias("attention_bias", ggufTensor: "blk.0.attn_q.bias"),
             outputBias: try config.bias("attention_bias", ggufTensor: "blk.0.attn_output.bias"))
         attention.headNorm = HeadNormSpec(norm: norm, span: .head, afterRotation: true)

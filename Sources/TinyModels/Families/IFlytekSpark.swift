@@ -36,7 +36,9 @@ enum IFlytekSpark: Family {
     }
 
     static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap {
-        func norm(_ name: String) -> TensorSource { .parts(weight: name + ".gamma", bias: name + ".beta") }
+        func norm(_ name: String) -> TensorSource {
+            .parts(weight: .bare(name + ".gamma"), bias: .bare(name + ".beta"))
+        }
         return NameMap(
             prefix: "transformer.", layers: "transformer.layers", harmless: .tiedHead(spec),
             model: [
