@@ -33,7 +33,8 @@ from fixtures.released import RELEASES  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 FAMILIES = [family for module in (
-    families_dense, families_gemma, families_moe, families_gpt_oss, families_classic, families_cpm, families_encoders) for family in module.VARIANTS]
+    families_dense, families_gemma, families_moe, families_gpt_oss, families_classic, families_cpm,
+    families_encoders) for family in module.VARIANTS]
 SMOLLM2 = ROOT / "weights" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 

@@ -90,7 +90,7 @@ extension ConfigReader {
         defaultBuckets: Int, segmentRows: Int, textToPrefix: Int, prefixToText: Int, scale: Float, sumScale: Float,
         prefix: Int, head: HeadSpec
     ) throws -> ModelSpec {
-        let sizes = try sizes()
+        let sizes = try sizes(context: 2048)
         let norm = try rms()
         let count = try optionalSize(["position_bias_num_buckets"]) ?? defaultBuckets
         let distance = try optionalSize(["position_bias_max_distance"]) ?? 2048
