@@ -1,6 +1,16 @@
 import CTinyKernels
 import TinyTensor
 
+/// What a pooler makes of a text or an image.
+package struct Pooled: Sendable {
+    /// `[D]`, the row that speaks for the whole, behind the norm.
+    package let row: [Float]
+    /// `[width]`
+    package let vector: [Float]
+    /// The same divided by its length, where the spec says so.
+    package let embedding: [Float]
+}
+
 /// How the residual stream becomes one vector for the whole.
 ///
 ///     y = f(W · norm(x[t]) + b)
@@ -18,8 +28,7 @@ struct Pooler: Sendable {
     /// - Parameters:
     ///   - x: `[T, D]`, the whole text or image.
     ///   - tokens: its ids, where it has any.
-    /// - Returns: `[width]`
-    func callAsFunction(_ x: Rows, tokens: UnsafeBufferPointer<Int>, _ context: ForwardContext) -> [Float] {
+    func callAsFunction(_ x: Rows, tokens: UnsafeBufferPointer<Int>, _ context: ForwardContext) -> Pooled {
         var row = 0
         switch spec.row {
         case .first: break
@@ -33,8 +42,9 @@ struct Pooler: Sendable {
         let y = output.rows(1, width: spec.width)
         dense(input, into: y, context)
         if spec.activation == .tanh { context.compute.kernels.table.pointee.cap(y[0], 1, spec.width) }
-        guard spec.unitLength else { return y.values }
+        guard spec.unitLength else { return Pooled(row: input.values, vector: y.values, embedding: y.values) }
         let length = y.values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        return y.values.map { Float(Double($0) / length) }
+        return Pooled(
+            row: input.values, vector: y.values, embedding: y.values.map { Float(Double($0) / length) })
     }
 }

@@ -67,7 +67,7 @@ package struct Transformer: Sendable {
     package func forward(
         _ tokens: UnsafeBufferPointer<Int>, types: [Int]? = nil, length: Int, logits wanted: LogitRows, phase: Phase,
         compute: Compute, cache: KeyValueCache, scratch: Scratch, probe: ((Point, Rows) -> Void)? = nil,
-        pooled: (([Float]) -> Void)? = nil
+        pooled: ((Pooled) -> Void)? = nil
     ) -> Rows {
         guard case .tokens(let stem) = stem else { preconditionFailure("this model reads no tokens") }
         precondition(tokens.count <= scratch.rows, "\(tokens.count) tokens in a scratch for \(scratch.rows)")
@@ -95,7 +95,7 @@ package struct Transformer: Sendable {
         stem(pixels, into: x, context)
         run(x, shown: x, length: x.count, context, probe)
         var vector: [Float] = []
-        _ = finish(x, UnsafeBufferPointer(start: nil, count: 0), .none, context, probe) { vector = $0 }
+        _ = finish(x, UnsafeBufferPointer(start: nil, count: 0), .none, context, probe) { vector = $0.embedding }
         return vector
     }
 
@@ -115,7 +115,7 @@ package struct Transformer: Sendable {
 
     private func finish(
         _ x: Rows, _ tokens: UnsafeBufferPointer<Int>, _ wanted: LogitRows, _ context: ForwardContext,
-        _ probe: ((Point, Rows) -> Void)?, _ pooled: (([Float]) -> Void)?
+        _ probe: ((Point, Rows) -> Void)?, _ pooled: ((Pooled) -> Void)?
     ) -> Rows {
         let rows: Rows
         switch wanted {

@@ -67,7 +67,8 @@ extension ConfigReader {
             width: width, depth: try depth("num_hidden_layers", "n_layer", "num_layers", "block_count"), heads: heads,
             keyValueHeads: keyValueHeads, headWidth: headWidth,
             hidden: try hiddenWidth ?? hidden?(width) ?? size("intermediate_size", "feed_forward_length"),
-            context: try optionalSize(contextKeys) ?? context ?? size("max_position_embeddings", "context_length"),
+            context: try optionalSize(contextKeys) ?? context
+                ?? size("max_position_embeddings", "n_positions", "context_length"),
             vocabulary: try rows(ofTensor: "token_embd.weight") ?? size("padded_vocab_size", "vocab_size"))
     }
 
@@ -132,7 +133,7 @@ extension ConfigReader {
         guard stated == nil || stated?.count == sizes.depth else {
             throw error(key, "has \(stated?.count ?? 0) entries for \(sizes.depth) layers")
         }
-        return try (stated ?? (0..<sizes.depth).map { window != nil && isWindowed($0) }).map { isWindowed in
+        return try (stated ?? (0..<sizes.depth).map(isWindowed)).map { isWindowed in
             guard isWindowed else { return .causal }
             guard let window else { throw error("sliding_window", "is missing, and some layers have a window") }
             return .causalWindow(tokens: window)

@@ -22,8 +22,10 @@ public struct Decoder: ~Copyable {
         self.model = model
         var capacity = min(max(0, capacity), Self.memoryLimit(model))
         capacity = min(capacity, model.spec.positionRows ?? capacity)
-        // Where tokens see what comes after them, a text is read at once.
-        let rows = model.spec.seesAhead ? max(1, capacity) : max(1, min(chunk ?? Self.defaultChunk, capacity))
+        // Where tokens see what comes after them, or one of them speaks for all, a text is read at once.
+        let rows =
+            model.spec.seesAhead || model.spec.pooler != nil
+            ? max(1, capacity) : max(1, min(chunk ?? Self.defaultChunk, capacity))
         cache = KeyValueCache(spec: model.spec, capacity: capacity, precision: model.compute.precision)
         scratch = Scratch(
             spec: model.spec, capacity: capacity, rows: rows, logitRows: allLogits ? rows : 1,
@@ -124,7 +126,7 @@ public struct Decoder: ~Copyable {
     /// - Precondition: made with `allLogits`.
     package mutating func readAll(
         _ tokens: [Int], types: [Int]? = nil, probe: ((Transformer.Point, Rows) -> Void)? = nil,
-        pooled: (([Float]) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
+        pooled: ((Pooled) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
     ) throws {
         try checkFits(tokens)
         let start = count
@@ -152,7 +154,7 @@ public struct Decoder: ~Copyable {
 
     private func pass(
         _ tokens: ArraySlice<Int>, types: [Int]? = nil, total: Int, _ logits: Transformer.LogitRows, _ phase: Phase,
-        probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: (([Float]) -> Void)? = nil
+        probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: ((Pooled) -> Void)? = nil
     ) -> Rows {
         tokens.withUnsafeBufferPointer {
             forward($0, types: types, total: total, logits, phase, probe: probe, pooled: pooled)
@@ -163,7 +165,7 @@ public struct Decoder: ~Copyable {
     ///   it is cut.
     private func forward(
         _ tokens: UnsafeBufferPointer<Int>, types: [Int]? = nil, total: Int, _ logits: Transformer.LogitRows,
-        _ phase: Phase, probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: (([Float]) -> Void)? = nil
+        _ phase: Phase, probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: ((Pooled) -> Void)? = nil
     ) -> Rows {
         model.transformer.forward(
             tokens, types: types, length: total, logits: logits, phase: phase, compute: model.compute, cache: cache,

@@ -60,6 +60,8 @@ package struct Verification: Sendable {
         var types: [Int]?
         var pixels: StoredTensor?
         var pooled: Comparison?
+        var isRow = false
+        var text: Comparison?
         var image: Comparison?
         for tensor in reference.index.tensors {
             func comparison(width: Int) throws -> Comparison {
@@ -77,8 +79,14 @@ package struct Verification: Sendable {
             case "greedy": greedy = tensor
             case "token_type_ids": types = try tensor.integers()
             case "pixel_values": pixels = tensor
-            case "pooler_output", "text_embeds":
+            case "pooler_output":
+                // Some references mean the row that speaks for the text, before it is projected.
+                let width = model.spec.pooler?.width ?? 0
+                isRow = tensor.shape != [width] && tensor.shape == [model.spec.width]
                 pooled = try Comparison(
+                    tensor, rows: nil, width: isRow ? model.spec.width : width, tolerance: tolerance)
+            case "text_embeds":
+                text = try Comparison(
                     tensor, rows: nil, width: model.spec.pooler?.width ?? 0, tolerance: tolerance)
             case "image_embeds":
                 image = try Comparison(
@@ -111,13 +119,17 @@ package struct Verification: Sendable {
             probe: { point, rows in
                 switch point {
                 case .stream(let layer): streams[layer]?.compare(rows, first: first)
-                case .final: final?.compare(rows, first: first)
+                case .final:
+                    final?.compare(rows, first: first)
+                    first += rows.count
                 }
             },
-            pooled: { vector in pooled?.compare(vector) }
+            pooled: {
+                pooled?.compare(isRow ? $0.row : $0.vector)
+                text?.compare($0.embedding)
+            }
         ) { start, rows in
             logits?.compare(rows, first: start)
-            first = start + rows.count
         }
         outputs = streams.sorted { $0.key < $1.key }.map(\.value.output)
         if image != nil {
@@ -126,7 +138,7 @@ package struct Verification: Sendable {
             }
             image?.compare(try model.imageVector(pixels.imageValues()))
         }
-        outputs += [final?.output, logits?.output, pooled?.output, image?.output].compactMap(\.self)
+        outputs += [final?.output, logits?.output, pooled?.output, text?.output, image?.output].compactMap(\.self)
         if let greedy { outputs.append(try Self.compareGreedy(greedy, prompt: tokens, model: model)) }
         if outputs.isEmpty {
             throw RunnerError.badReference(file: reference.path, reason: "holds no outputs to compare with")

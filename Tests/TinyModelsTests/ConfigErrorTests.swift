@@ -67,9 +67,9 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
             BadConfig("rope_scaling", #"{"rope_type": "other", "factor": 2}"#, "other", "llama3", "yarn"),
             BadConfig(
                 "rope_scaling", #"{"rope_type": "longrope", "short_factor": [1], "long_factor": [1, 2, 3, 4]}"#,
-                "short_factor", "4 positive"),
+                "short_factor", "4 above 0"),
             BadConfig("rope_scaling", #"{"rope_type": "dynamic", "alpha": 0}"#, "alpha"),
-            BadConfig("layer_types", #"["full_attention", "full_attention"]"#, "2 elements", family: "gpt_oss"),
+            BadConfig("layer_types", #"["full_attention", "full_attention"]"#, "2 entries", family: "gpt_oss"),
             BadConfig("rope_scaling", #"{"type": "linear"}"#, "rope_scaling.factor"),
             BadConfig("rope_scaling", #"{"type": "linear", "factor": 0.5}"#, "rope_scaling.factor"),
             BadConfig("rope_scaling", #"{"type": "linear", "factor": "2"}"#, "rope_scaling.factor"),

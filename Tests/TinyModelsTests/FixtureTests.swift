@@ -10,9 +10,9 @@ import TinyTestSupport
 struct FixtureTests {
     /// An empty or shortened list would pass all the others.
     @Test func everyCheckpointIsFound() {
-        #expect(FixtureModel.all.count == 32)
-        #expect(FixtureModel.folders.count == 20)
-        #expect(FixtureModel.pairs.count == 9)
+        #expect(FixtureModel.all.count == 159)
+        #expect(FixtureModel.folders.count == 112)
+        #expect(FixtureModel.pairs.count == 44)
     }
 
     /// Issue 2: in `exact` no logit differs by more than 1e-4 times the largest, nor does any layer's output, the
@@ -28,14 +28,13 @@ struct FixtureTests {
 
     /// Float weights are computed alike in both modes, quantized ones with activations of 15 bits, and the cache holds
     /// halves, which the worst fixture pays with 2.6e-3. Tiles of bf16 have 8 bits, which
-    /// costs 1.8e-2.
+    /// costs 1.8e-2. That can exchange two candidates, whose distance need be no more than a thousandth.
     @Test(arguments: FixtureModel.all) func fast(_ fixture: FixtureModel) throws {
         let usesTiles = try Compute(precision: .fast).usesTiles
         let result = try verification(fixture, .fast, tolerance: usesTiles ? 3e-2 : 4e-3)
-        for output in result.outputs {
-            #expect(
-                output.passed,
-                "\(output.name): row \(output.firstBadRow ?? -1), \(output.maxAbsDiff) of \(output.maxAbsReference)")
+        for output in result.outputs where output.name != "greedy" {
+            #expect(output.maxAbsDiff <= result.tolerance * output.maxAbsReference, "\(output.name)")
+            #expect(output.agreement ?? 1 >= 0.9, "\(output.name)")
         }
     }
 
@@ -79,6 +78,17 @@ struct FormatTests {
                 a.layers[layer].attention.rotary?.scaling = .none
                 b.layers[layer].attention.rotary?.scaling = .none
             }
+        }
+        if folder == "qwen-default" {  // GGUF does not say what becomes of longer texts
+            for layer in a.layers.indices {
+                #expect(b.layers[layer].attention.growsBeyond == nil)
+                b.layers[layer].attention.growsBeyond = a.layers[layer].attention.growsBeyond
+                b.layers[layer].attention.rotary = a.layers[layer].attention.rotary
+            }
+        }
+        if folder == "bert-model" {  // nor has it a pooler
+            #expect(b.pooler == nil)
+            a.pooler = nil
         }
         #expect(a == b)
     }

@@ -19,6 +19,10 @@ enum CLIP: Family {
                 "max_position_embeddings": .integer(77), "hidden_act": .string("quick_gelu"),
                 "layer_norm_eps": .number(1e-5), "eos_token_id": .integer(49407),
             ])
+        config.ignore([
+            "text_config", "vision_config", "text_config_dict", "vision_config_dict", "initializer_factor",
+            "logit_scale_init_value", "tie_word_embeddings",
+        ])
         let sizes = try text.sizes()
         let norm = try text.layerNorm()
         let end = try text.integer("eos_token_id") ?? 49407
@@ -84,10 +88,6 @@ enum CLIP: Family {
     }
 
     static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap {
-        config.ignore([
-            "text_config", "vision_config", "text_config_dict", "vision_config_dict", "projection_dim",
-            "initializer_factor", "logit_scale_init_value",
-        ])
         return tower(
             "text_model.",
             [

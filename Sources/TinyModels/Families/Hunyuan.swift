@@ -28,8 +28,10 @@ enum Hunyuan: Family {
         if let type = try config.string("norm_type"), type != "rms" {
             throw config.error("norm_type", "is \"\(type)\"; only rms is supported")
         }
-        if let width = try config.optionalSize(["attention_head_dim"]), width != sizes.headWidth {
-            throw config.error("attention_head_dim", "is \(width), and heads have \(sizes.headWidth) elements")
+        // The reference's class does not heed it, so it must say what follows from the others.
+        let stated = try config.optionalSize(["head_dim", "attention.key_length"]) ?? sizes.width / sizes.heads
+        if let width = try config.optionalSize(["attention_head_dim"]), width != stated {
+            throw config.error("attention_head_dim", "is \(width), and heads have \(stated) elements")
         }
         config.ignore([
             "cla_share_factor", "pretraining_tp",

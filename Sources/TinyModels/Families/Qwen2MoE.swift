@@ -16,7 +16,9 @@ enum Qwen2MoE: Family {
         let window = slides ? try config.size("sliding_window") : nil
         let full = try config.optionalSize(["max_window_layers"]) ?? 28
         config.ignore(["sliding_window"])
-        let reaches = try config.reaches(sizes, window: window) { $0.isMultiple(of: 2) && $0 < full }
+        let reaches = try config.reaches(sizes, window: window) {
+            window != nil && $0.isMultiple(of: 2) && $0 < full
+        }
         let attention = config.attention(
             sizes, rotary: try config.rotary(sizes),
             inputBias: try config.bias("qkv_bias", ggufTensor: "blk.0.attn_q.bias", default: true))
