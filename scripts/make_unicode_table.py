@@ -21,8 +21,9 @@ OUTPUT = Path(__file__).resolve().parent.parent / "Sources/TinyTokenizer/Unicode
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
-LETTER, NUMBER, SPACE, LATE_NUMBER = 1, 2, 3, 4   # the values of CharacterClass.Kind
-WORD, UNSTABLE = 8, 16                            # its flags
+# The flags of CharacterClass.
+UPPER, LOWER, OTHER_LETTER, MARK, NUMBER, SPACE, PUNCTUATION, SYMBOL = (1 << i for i in range(8))
+NUMERIC, WORD, UNSTABLE, ISOLATED, CONTROL, NONSPACING, COMBINING = (1 << i for i in range(8, 15))
 
 
 def matching(pattern):
@@ -30,6 +31,23 @@ def matching(pattern):
     everything = "".join(map(chr, SCALARS))
     rest = pre_tokenizers.Split(Regex(pattern), "removed").pre_tokenize_str(everything)
     return set(SCALARS) - {ord(c) for piece, _ in rest for c in piece}
+
+
+def isolated():
+    """What `Punctuation` and `BertPreTokenizer` isolate."""
+    text = "".join("\u0300" + chr(c) for c in SCALARS)
+    pieces = pre_tokenizers.Punctuation().pre_tokenize_str(text)
+    return {ord(piece) for piece, _ in pieces if len(piece) == 1} - {0x300}
+
+
+def controls():
+    """What `BertNormalizer` leaves out when it cleans text."""
+    clean = normalizers.BertNormalizer(True, False, False, False)
+    return {c for c in SCALARS if not clean.normalize_str(chr(c))}
+
+
+def removed(normalizer):
+    return {c for c in SCALARS if not normalizer.normalize_str(chr(c))}
 
 
 def digits():
@@ -71,6 +89,31 @@ def canonical():
     return decompositions, composing, classes
 
 
+def compatibility():
+    """{c: NFKD of c} where it is not NFD of c."""
+    nfd, nfkd = normalizers.NFD().normalize_str, normalizers.NFKD().normalize_str
+    return {c: [ord(x) for x in nfkd(chr(c))] for c in SCALARS if nfkd(chr(c)) != nfd(chr(c))}
+
+
+def lower_cases():
+    lower = normalizers.Lowercase().normalize_str
+    return {c: [ord(x) for x in lower(chr(c))] for c in SCALARS if lower(chr(c)) != chr(c)}
+
+
+def mappings(table):
+    """(distance from the scalar before, how many it becomes, each as a difference to the one before, folded) of each."""
+    text, previous = "", 0
+    for c, parts in sorted(table.items()):
+        text += number(c - previous) + number(len(parts))
+        last = c
+        for part in parts:
+            delta = part - last
+            text += number(delta << 1 if delta >= 0 else (-delta << 1) - 1)
+            last = part
+        previous = c
+    return text
+
+
 def number(value):
     """Five bits a character, the low ones first; a set sixth bit says that more follow."""
     text = ""
@@ -100,19 +143,28 @@ def literal(name, comment, text):
 def main():
     if tokenizers.__version__ != PINNED:
         sys.exit(f"needs tokenizers {PINNED}, found {tokenizers.__version__}")
-    letters, numbers, spaces = matching(r"\p{L}"), matching(r"\p{N}"), matching(r"\s")
-    numeric, word = digits(), word_characters()
+    categories = {flag: matching(pattern) for flag, pattern in (
+        (UPPER, r"[\p{Lu}\p{Lt}]"), (LOWER, r"\p{Ll}"), (OTHER_LETTER, r"[\p{Lm}\p{Lo}]"), (MARK, r"\p{M}"),
+        (NUMBER, r"\p{N}"), (SPACE, r"\s"), (PUNCTUATION, r"\p{P}"), (SYMBOL, r"\p{S}"))}
+    letters = categories[UPPER] | categories[LOWER] | categories[OTHER_LETTER]
+    assert letters == matching(r"\p{L}") and sum(map(len, categories.values())) == len(set().union(*categories.values()))
+    numeric = digits()
     decompositions, composing, classes = canonical()
-    assert numbers <= numeric and not (letters & numeric) and not (spaces & numeric)
+    assert categories[NUMBER] <= numeric and not (letters & numeric) and not (categories[SPACE] & numeric)
     second = {decompositions[c][1] for c in composing}
     vowels_and_finals = set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
     unstable = (set(decompositions) - composing) | second | set(classes) | vowels_and_finals
     assert min(unstable) >= 0x300, "the quick check of Normalizer.swift"
-    values = {}
-    for c in SCALARS:
-        kind = LETTER if c in letters else NUMBER if c in numbers else SPACE if c in spaces else \
-            LATE_NUMBER if c in numeric else 0
-        values[c] = kind | (WORD if c in word else 0) | (UNSTABLE if c in unstable else 0)
+    blanks = matching(r"\s") ^ (set(SCALARS) - {ord(p) for p, _ in pre_tokenizers.WhitespaceSplit().pre_tokenize_str(
+        " ".join(map(chr, SCALARS))) if len(p) == 1})
+    assert not blanks, "WhitespaceSplit cuts at other characters than \\s"
+    flags = {**categories, NUMERIC: numeric, WORD: word_characters(), UNSTABLE: unstable, ISOLATED: isolated(),
+             CONTROL: controls(), NONSPACING: removed(normalizers.BertNormalizer(False, False, True, False)),
+             COMBINING: removed(normalizers.StripAccents())}
+    values = {c: 0 for c in SCALARS}
+    for flag, members in flags.items():
+        for c in members:
+            values[c] |= flag
     for c in range(0xD800, 0xE000):               # never asked for: join the neighbours
         values[c] = values[0xD7FF]
     class_text, class_count = runs(values)
@@ -121,6 +173,7 @@ def main():
     for c, (a, b) in sorted(decompositions.items()):
         canonical_text += number((c - previous) << 1 | (c in composing)) + number(a) + number(b)
         previous = c
+    compatible, lower = compatibility(), lower_cases()
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
     out.write_text(
         f"""// Made by scripts/make_unicode_table.py from tokenizers {PINNED}. Not to be edited.
@@ -135,6 +188,11 @@ enum UnicodeTables {{
         + literal("decompositions",
                   f"{len(decompositions)} times (distance from the scalar before · 2 + composes again, first, second or 0).",
                   canonical_text)
+        + "\n"
+        + literal("compatibility", f"{len(compatible)} more that NFKD takes apart, in full (see `ScalarMapping`).",
+                  mappings(compatible))
+        + "\n"
+        + literal("lowerCases", f"{len(lower)} characters with a lower case (see `ScalarMapping`).", mappings(lower))
         + "}\n")
     print(f"{out}: {class_count} class runs, {combining_count} combining runs, {len(decompositions)} decompositions")
 

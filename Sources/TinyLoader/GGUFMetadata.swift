@@ -140,6 +140,24 @@ package struct GGUFMetadata: Sendable {
         return strings
     }
 
+    package func numbers(_ key: String) throws(FormatError) -> [Float]? {
+        guard let value = self[key] else { return nil }
+        guard case .array(let array) = value, array.elementType == .float32 else {
+            throw error(key, "an array of 32-bit numbers")
+        }
+        var reader = ByteReader(file.bytes, file: file.path, position: array.byteOffset)
+        reader.subject = key
+        var numbers: [Float] = []
+        numbers.reserveCapacity(array.count)
+        for _ in 0..<array.count {
+            guard case .number(let number) = try Self.value(array.elementType, &reader, depth: 1) else {
+                throw error(key, "an array of 32-bit numbers")
+            }
+            numbers.append(Float(number))
+        }
+        return numbers
+    }
+
     package func integers(_ key: String) throws(FormatError) -> [Int]? {
         try elements(key, "an array of whole numbers") { if case .integer(let integer) = $0 { integer } else { nil } }
     }

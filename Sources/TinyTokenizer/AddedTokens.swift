@@ -1,15 +1,28 @@
 /// A token that is cut out of the text before the text is tokenized.
-struct AddedToken: Sendable, Equatable {
-    var id: Int
-    var text: String
-    var isSpecial: Bool
+package struct AddedToken: Sendable, Equatable {
+    package var id: Int
+    package var text: String
+    package var isSpecial: Bool
     /// Takes the white space in front of it, or behind it, into itself.
-    var stripsLeft = false
-    var stripsRight = false
+    package var stripsLeft: Bool
+    package var stripsRight: Bool
     /// Counts only where no word character touches it.
-    var isSingleWord = false
+    package var isSingleWord: Bool
     /// Is searched in the normalized text, after those that are searched in the text as it is.
-    var isNormalized = false
+    package var isNormalized: Bool
+
+    package init(
+        id: Int, text: String, isSpecial: Bool, stripsLeft: Bool = false, stripsRight: Bool = false,
+        isSingleWord: Bool = false, isNormalized: Bool = false
+    ) {
+        self.id = id
+        self.text = text
+        self.isSpecial = isSpecial
+        self.stripsLeft = stripsLeft
+        self.stripsRight = stripsRight
+        self.isSingleWord = isSingleWord
+        self.isNormalized = isNormalized
+    }
 }
 
 /// Finds added tokens in a text: from the left, the longest that begins at a place.
@@ -21,11 +34,8 @@ struct AddedTokenMatcher: Sendable {
     }
 
     private var tokens: [AddedToken] = []
-    /// A trie: `node · 256 + byte` to node. Node 0 is the root.
-    private var children: [Int: Int] = [:]
-    /// The token that ends at each node, as an index in `tokens`, or −1.
-    private var ends: [Int] = [-1]
-    private var firstBytes = [Bool](repeating: false, count: 256)
+    /// From the tokens' texts to their places in `tokens`.
+    private var trie = ByteTrie()
 
     /// - Parameters:
     ///   - tokens: none of them with an empty text.
@@ -35,19 +45,8 @@ struct AddedTokenMatcher: Sendable {
         for (index, token) in tokens.enumerated() {
             let raw = Array(token.text.utf8)
             let text = normalizer.apply(raw, 0..<raw.count) ?? raw
-            firstBytes[Int(text[0])] = true
-            var node = 0
-            for byte in text {
-                let key = node * 256 + Int(byte)
-                if let child = children[key] {
-                    node = child
-                } else {
-                    children[key] = ends.count
-                    node = ends.count
-                    ends.append(-1)
-                }
-            }
-            ends[node] = index
+            // A normalizer may leave nothing of a token, or the same of two: such a token is never met.
+            _ = trie.insert(text, value: Int32(index))
         }
     }
 
@@ -62,12 +61,11 @@ struct AddedTokenMatcher: Sendable {
         var done = range.lowerBound
         var position = range.lowerBound
         while position < range.upperBound {
-            guard firstBytes[Int(bytes[position])], let match = longest(bytes, at: position, limit: range.upperBound)
-            else {
+            guard let match = trie.longest(bytes, at: position, limit: range.upperBound) else {
                 position += 1
                 continue
             }
-            let token = tokens[match.index]
+            let token = tokens[match.value]
             var start = position
             var end = match.end
             position = match.end
@@ -94,18 +92,6 @@ struct AddedTokenMatcher: Sendable {
         }
         if done < range.upperBound { segments.append(Segment(range: done..<range.upperBound, id: nil)) }
         return segments
-    }
-
-    private func longest(_ bytes: borrowing Span<UInt8>, at start: Int, limit: Int) -> (index: Int, end: Int)? {
-        var node = 0
-        var position = start
-        var found: (index: Int, end: Int)?
-        while position < limit, let child = children[node * 256 + Int(bytes[position])] {
-            node = child
-            position += 1
-            if ends[node] >= 0 { found = (ends[node], position) }
-        }
-        return found
     }
 
     private func touchesWord(_ bytes: borrowing Span<UInt8>, _ match: Range<Int>, in range: Range<Int>) -> Bool {

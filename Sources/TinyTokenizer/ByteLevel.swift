@@ -19,6 +19,15 @@ enum ByteLevel {
         return table
     }()
 
+    /// The scalar that stands for each byte.
+    static let alphabet: [Unicode.Scalar] = {
+        var scalars = [Unicode.Scalar](repeating: " ", count: 256)
+        for (value, byte) in bytes.enumerated() where byte >= 0 {
+            scalars[Int(byte)] = Unicode.Scalar(UInt32(value)) ?? " "
+        }
+        return scalars
+    }()
+
     /// Appends the bytes that a piece stands for; false, with nothing appended, if it is not written in this alphabet.
     static func append(_ piece: some StringProtocol, to output: inout [UInt8]) -> Bool {
         let table = bytes

@@ -1,175 +1,171 @@
-/// What is done to a text before anything else.
-enum Normalizer: Sendable, Equatable {
-    case none
+/// What is done to a text before anything else: a file names the steps, each works on what the one before left.
+struct Normalizer: Sendable {
+    var steps: [Step]
+
+    enum Step: Sendable {
+        case form(NormalizationForm)
+        case lowercase
+        /// Leaves out combining marks.
+        case stripAccents
+        case wordPieces(WordPieceNormalizer)
+        /// Puts a text in front of what is not empty.
+        case prepend([UInt8])
+        case replace([UInt8], with: [UInt8])
+        /// `\s+` or ` {2,}`: runs of white space, or of spaces, of some length.
+        case replaceSpaces(onlyBlanks: Bool, minimum: Int, with: [UInt8])
+        case strip(left: Bool, right: Bool)
+        case map(CharacterMap)
+        case sentencePiece(SentencePieceNormalizer)
+    }
+
+    static let none = Normalizer(steps: [])
     /// NFC: letters and their marks become one character where Unicode has it.
-    case canonicalComposition
+    static let canonicalComposition = Normalizer(steps: [.form(.composed)])
 
     /// The normalized text; nil if it is the text as it was.
     func apply(_ bytes: [UInt8], _ range: Range<Int>) -> [UInt8]? {
+        var text: [UInt8]?
+        for step in steps {
+            if let current = text {
+                text = step.apply(current.span, 0..<current.count) ?? current
+            } else {
+                text = step.apply(bytes.span, range)
+            }
+        }
+        return text
+    }
+}
+
+extension Normalizer.Step {
+    func apply(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
         switch self {
-        case .none: nil
-        case .canonicalComposition: CanonicalComposition.shared.apply(bytes.span, range)
+        case .form(let form): Normalization.shared.apply(form, bytes, range)
+        case .lowercase: lowercased(bytes, range)
+        case .stripAccents: without(CharacterClass.combining, bytes, range)
+        case .wordPieces(let normalizer): normalizer.apply(bytes, range)
+        case .prepend(let text): prepended(text, bytes, range)
+        case .replace(let old, let new): replaced(old, new, bytes, range)
+        case .replaceSpaces(let onlyBlanks, let minimum, let new):
+            spacesReplaced(onlyBlanks: onlyBlanks, minimum: minimum, new, bytes, range)
+        case .strip(let left, let right): stripped(left: left, right: right, bytes, range)
+        case .map(let map): map.normalizedByCharacters(bytes, range)
+        case .sentencePiece(let normalizer): normalizer.apply(bytes, range)
         }
     }
 }
 
-/// Unicode's normalization form C, on UTF-8, with the tables of the Python package `tokenizers`: they are older than
-/// Swift's and Foundation's, so that a mark assigned since stays where it stands.
-///
-/// Unicode Standard Annex 15
-struct CanonicalComposition: Sendable {
-    static let shared = CanonicalComposition()
-
-    private struct Pair: Hashable {
-        let first: UInt32
-        let second: UInt32
-    }
-
-    /// One step; a second of 0 means that there is only a first.
-    private var decompositions: [UInt32: Pair] = [:]
-    private var compositions: [Pair: UInt32] = [:]
-    private var combiningClasses: [UInt32: UInt8] = [:]
-
-    private init() {
-        var numbers = NumberText(UnicodeTables.decompositions)
-        var scalar: UInt32 = 0
-        while !numbers.isAtEnd {
-            let head = UInt32(numbers.next())
-            scalar += head >> 1
-            let pair = Pair(first: UInt32(numbers.next()), second: UInt32(numbers.next()))
-            decompositions[scalar] = pair
-            if head & 1 == 1 { compositions[pair] = scalar }
+/// Each character by itself: a last sigma is like any other, as the Python package `tokenizers` has it.
+func lowercased(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
+    let mapping = ScalarMapping.lowerCases
+    var output: [UInt8] = []
+    output.reserveCapacity(range.count)
+    var position = range.lowerBound
+    while position < range.upperBound {
+        let byte = bytes[position]
+        if byte < 0x80 {
+            output.append(0x41...0x5A ~= byte ? byte | 0x20 : byte)
+            position += 1
+            continue
         }
-        var runs = NumberText(UnicodeTables.combining)
-        scalar = 0
-        while !runs.isAtEnd {
-            let value = UInt8(runs.next())
-            let end = scalar + UInt32(runs.next())
-            if value > 0 {
-                for marked in scalar..<end { combiningClasses[marked] = value }
-            }
-            scalar = end
-        }
-    }
-
-    /// Only stretches around a character that NFC may change are taken apart: from the last stable character before it
-    /// to the next behind it.
-    func apply(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
-        let classes = CharacterClasses.shared
-        var output: [UInt8]?
-        var copied = range.lowerBound
-        var stable = range.lowerBound
-        var position = range.lowerBound
-        while position < range.upperBound {
-            // Below U+0300 every character is stable.
-            if bytes[position] < 0x80 {
-                stable = position
-                position += 1
-                continue
-            }
-            let scalar = DecodedScalar(bytes, at: position, limit: range.upperBound)
-            guard classes[scalar.value].isUnstable else {
-                stable = position
-                position += scalar.length
-                continue
-            }
-            var end = position
-            var stretch: [UInt32] = []
-            if stable < position { stretch.append(DecodedScalar(bytes, at: stable, limit: position).value) }
-            while end < range.upperBound {
-                let next = DecodedScalar(bytes, at: end, limit: range.upperBound)
-                if !classes[next.value].isUnstable { break }
-                stretch.append(next.value)
-                end += next.length
-            }
-            var result = output ?? []
-            output = nil
-            for index in copied..<stable { result.append(bytes[index]) }
-            for value in composed(stretch) {
-                // Always a scalar: either read from valid UTF-8 or from the tables.
-                result.append(contentsOf: String(Unicode.Scalar(value).map(Character.init) ?? "\u{FFFD}").utf8)
-            }
-            output = result
-            copied = end
-            stable = end
-            position = end
-        }
-        guard var result = output else { return nil }
-        for index in copied..<range.upperBound { result.append(bytes[index]) }
-        return result
-    }
-
-    /// Takes characters apart, sorts marks by their class, and puts together what composes.
-    private func composed(_ scalars: [UInt32]) -> [UInt32] {
-        var parts: [(value: UInt32, combining: UInt8)] = []
-        for scalar in scalars { decompose(scalar, into: &parts) }
-        sortMarks(&parts)
-
-        var result: [UInt32] = []
-        var starter: Int?
-        var lastCombining: UInt8 = 0
-        for part in parts {
-            if let index = starter, index == result.count - 1 || lastCombining < part.combining,
-                let whole = composition(result[index], part.value)
-            {
-                result[index] = whole
-                continue
-            }
-            if part.combining == 0 { starter = result.count }
-            lastCombining = part.combining
-            result.append(part.value)
-        }
-        return result
-    }
-
-    private func decompose(_ scalar: UInt32, into parts: inout [(value: UInt32, combining: UInt8)]) {
-        if let pair = decompositions[scalar] {
-            decompose(pair.first, into: &parts)
-            if pair.second != 0 { decompose(pair.second, into: &parts) }
-        } else if Hangul.syllables ~= scalar {
-            let index = scalar - Hangul.syllables.lowerBound
-            parts.append((Hangul.lead + index / (21 * 28), 0))
-            parts.append((Hangul.vowel + index % (21 * 28) / 28, 0))
-            if index % 28 > 0 { parts.append((Hangul.tail + index % 28, 0)) }
+        let scalar = DecodedScalar(bytes, at: position, limit: range.upperBound)
+        if !(0x3000..<0xA000 ~= scalar.value), let lower = mapping[scalar.value] {
+            for value in lower { output.append(scalar: value) }
         } else {
-            parts.append((scalar, combiningClasses[scalar] ?? 0))
+            output.append(bytes, position..<position + scalar.length)
         }
+        position += scalar.length
     }
+    return output
+}
 
-    private func sortMarks(_ parts: inout [(value: UInt32, combining: UInt8)]) {
-        var start = 0
-        while start < parts.count {
-            var end = start
-            while end < parts.count, parts[end].combining > 0 { end += 1 }
-            if end - start > 1 {
-                // Marks of one class keep their order: the place decides between equals.
-                let order = (start..<end).sorted { a, b in
-                    (parts[a].combining, a) < (parts[b].combining, b)
-                }
-                let sorted = order.map { parts[$0] }
-                parts.replaceSubrange(start..<end, with: sorted)
-            }
-            start = max(end, start + 1)
-        }
+/// Without the characters that have a flag.
+func without(_ flags: UInt16, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
+    let classes = CharacterClasses.shared
+    var output: [UInt8] = []
+    output.reserveCapacity(range.count)
+    var position = range.lowerBound
+    while position < range.upperBound {
+        let scalar = DecodedScalar(bytes, at: position, limit: range.upperBound)
+        if !classes[scalar.value].isAny(of: flags) { output.append(bytes, position..<position + scalar.length) }
+        position += scalar.length
     }
+    return output
+}
 
-    private func composition(_ first: UInt32, _ second: UInt32) -> UInt32? {
-        if Hangul.lead..<Hangul.lead + 19 ~= first, Hangul.vowel..<Hangul.vowel + 21 ~= second {
-            return Hangul.syllables.lowerBound + ((first - Hangul.lead) * 21 + second - Hangul.vowel) * 28
-        }
-        if Hangul.syllables ~= first, (first - Hangul.syllables.lowerBound) % 28 == 0,
-            Hangul.tail + 1..<Hangul.tail + 28 ~= second
-        {
-            return first + second - Hangul.tail
-        }
-        return compositions[Pair(first: first, second: second)]
-    }
+private func prepended(_ text: [UInt8], _ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+    if range.isEmpty { return nil }
+    var output = text
+    output.append(bytes, range)
+    return output
+}
 
-    /// Korean syllables are computed from their letters: 19 leads, 21 vowels, 27 tails or none.
-    private enum Hangul {
-        static let syllables: ClosedRange<UInt32> = 0xAC00...0xD7A3
-        static let lead: UInt32 = 0x1100
-        static let vowel: UInt32 = 0x1161
-        static let tail: UInt32 = 0x11A7
+private func replaced(
+    _ old: [UInt8], _ new: [UInt8], _ bytes: borrowing Span<UInt8>, _ range: Range<Int>
+) -> [UInt8]? {
+    guard let first = old.first else { return nil }
+    var output: [UInt8] = []
+    output.reserveCapacity(range.count + range.count / 4)
+    var position = range.lowerBound
+    while position < range.upperBound {
+        if bytes[position] == first, matches(old, bytes, at: position, limit: range.upperBound) {
+            output.append(contentsOf: new)
+            position += old.count
+        } else {
+            output.append(bytes[position])
+            position += 1
+        }
     }
+    return output
+}
+
+func matches(_ text: [UInt8], _ bytes: borrowing Span<UInt8>, at position: Int, limit: Int) -> Bool {
+    guard limit - position >= text.count else { return false }
+    for offset in text.indices where bytes[position + offset] != text[offset] { return false }
+    return true
+}
+
+private func spacesReplaced(
+    onlyBlanks: Bool, minimum: Int, _ new: [UInt8], _ bytes: borrowing Span<UInt8>, _ range: Range<Int>
+) -> [UInt8] {
+    let classes = CharacterClasses.shared
+    var output: [UInt8] = []
+    output.reserveCapacity(range.count)
+    var position = range.lowerBound
+    while position < range.upperBound {
+        let start = position
+        var count = 0
+        while position < range.upperBound {
+            let scalar = DecodedScalar(bytes, at: position, limit: range.upperBound)
+            guard onlyBlanks ? scalar.value == 0x20 : classes[scalar.value].isSpace else { break }
+            position += scalar.length
+            count += 1
+        }
+        if count >= minimum { output.append(contentsOf: new) } else { output.append(bytes, start..<position) }
+        guard position < range.upperBound else { break }
+        let scalar = DecodedScalar(bytes, at: position, limit: range.upperBound)
+        output.append(bytes, position..<position + scalar.length)
+        position += scalar.length
+    }
+    return output
+}
+
+private func stripped(
+    left: Bool, right: Bool, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>
+) -> [UInt8]? {
+    let classes = CharacterClasses.shared
+    var (start, end) = (range.lowerBound, range.upperBound)
+    while left, start < end {
+        let scalar = DecodedScalar(bytes, at: start, limit: end)
+        if !classes[scalar.value].isSpace { break }
+        start += scalar.length
+    }
+    while right, start < end {
+        let scalar = DecodedScalar(bytes, endingAt: end, start: start)
+        if !classes[scalar.value].isSpace { break }
+        end -= scalar.length
+    }
+    if start..<end == range { return nil }
+    var output: [UInt8] = []
+    output.append(bytes, start..<end)
+    return output
 }

@@ -13,6 +13,13 @@ struct PieceTable: Sendable {
         case special
         /// Takes an id and is never met.
         case unused
+        /// Stands in for a byte of a character that has no token.
+        case byte
+    }
+
+    /// How the file writes pieces: in visible characters that stand for bytes, or as they are.
+    enum Writing: Sendable {
+        case byteAlphabet, plain
     }
 
     /// A token as a file gives it.
@@ -25,7 +32,7 @@ struct PieceTable: Sendable {
     /// All pieces' bytes one after the other; piece `id` ends where `id + 1` begins.
     private var arena: [UInt8] = []
     private var starts: [Int] = [0]
-    /// Open addressing over the pieces written in the byte alphabet: an id, or −1.
+    /// Open addressing over the pieces that text can become: an id, or −1.
     private var slots: [Int32] = []
     /// Of the added and special tokens.
     private var texts: [ExactKey: Int] = [:]
@@ -35,7 +42,9 @@ struct PieceTable: Sendable {
     /// - Parameters:
     ///   - entries: by id; nil where the file has no token of that id.
     ///   - key: how the file names its list of pieces, for errors.
-    init(_ entries: [Entry?], file: String, key: String) throws(TokenizerError) {
+    init(
+        _ entries: [Entry?], writing: Writing = .byteAlphabet, file: String, key: String
+    ) throws(TokenizerError) {
         guard entries.contains(where: { $0 != nil }) else {
             throw TokenizerError(file: file, key: key, found: "no pieces", expected: "at least one")
         }
@@ -52,18 +61,20 @@ struct PieceTable: Sendable {
             guard !entry.text.isEmpty else {
                 throw TokenizerError(file: file, key: "\(key)[\(id)]", found: "an empty piece", expected: "text")
             }
-            var isWrittenInBytes = false
-            if entry.kind == .normal { isWrittenInBytes = ByteLevel.append(entry.text, to: &arena) }
-            if !isWrittenInBytes { arena.append(contentsOf: entry.text.utf8) }
-            if entry.kind != .normal {
+            var isFound = false
+            if writing == .byteAlphabet, entry.kind == .normal { isFound = ByteLevel.append(entry.text, to: &arena) }
+            if !isFound { arena.append(contentsOf: entry.text.utf8) }
+            if writing == .plain {
+                isFound = entry.kind == .normal || entry.kind == .added || entry.kind == .unused
+            } else if entry.kind != .normal {
                 // Plain ASCII is the same in both writings, so merges may lead to it.
-                isWrittenInBytes = entry.text.utf8.allSatisfy { 0x21...0x7E ~= $0 }
+                isFound = entry.text.utf8.allSatisfy { 0x21...0x7E ~= $0 }
             }
             var twin: Int?
             if entry.kind == .added || entry.kind == .special {
                 twin = texts.updateValue(id, forKey: ExactKey(entry.text))
             }
-            if isWrittenInBytes {
+            if isFound {
                 let slot = slot(of: arena.span, start: starts[id], end: arena.count)
                 if slots[slot] >= 0 { twin = Int(slots[slot]) } else { slots[slot] = Int32(id) }
             }
@@ -82,7 +93,7 @@ struct PieceTable: Sendable {
         kind(of: id) == .absent ? nil : arena[starts[id]..<starts[id + 1]]
     }
 
-    /// The token that is exactly these bytes, among those that the byte alphabet can write.
+    /// The token that is exactly these bytes, among those that text can become.
     func id(of bytes: borrowing Span<UInt8>, in range: Range<Int>) -> Int? {
         let id = slots[slot(of: bytes, start: range.lowerBound, end: range.upperBound)]
         return id >= 0 ? Int(id) : nil

@@ -9,20 +9,22 @@
 public struct TextStream: Sendable {
     private let tokenizer: Tokenizer
     private let skipSpecial: Bool
+    private var decoding: Decoding
     /// The beginning of a character: at most three bytes between calls.
     private var waiting: [UInt8] = []
 
     public init(_ tokenizer: Tokenizer, skipSpecial: Bool = false) {
         self.tokenizer = tokenizer
         self.skipSpecial = skipSpecial
+        decoding = Decoding(tokenizer.decoder)
     }
 
     /// What this token adds. A token without a piece adds nothing: models have more rows than their tokenizers have
     /// tokens, and may sample one.
     public mutating func append(_ token: Int) -> String {
         guard let bytes = tokenizer.pieces.bytes(of: token) else { return "" }
-        if skipSpecial && tokenizer.isSpecial(token) { return "" }
-        return append(bytes: bytes)
+        if tokenizer.isSkipped(token, skipSpecial) { return "" }
+        return append(bytes: decoding.append(token, tokenizer.pieces.kind(of: token), bytes))
     }
 
     mutating func append(bytes: some Collection<UInt8>) -> String {
@@ -35,13 +37,14 @@ public struct TextStream: Sendable {
 
     /// What was waiting for an end that did not come, as U+FFFD. The stream can go on after it.
     public mutating func finish() -> String {
+        waiting += decoding.finish()
         defer { waiting.removeAll() }
         return String(decoding: waiting, as: UTF8.self)
     }
 }
 
 /// How many bytes at the end are the valid beginning of a character that lacks some.
-private func unfinishedCount(_ bytes: [UInt8]) -> Int {
+func unfinishedCount(_ bytes: [UInt8]) -> Int {
     for count in 1...3 where count <= bytes.count {
         let lead = bytes[bytes.count - count]
         if lead & 0xC0 == 0x80 { continue }

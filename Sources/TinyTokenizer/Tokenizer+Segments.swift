@@ -16,8 +16,9 @@ extension Tokenizer {
     package func encode(_ segments: [Segment]) -> [Int] {
         var tokens: [Int] = []
         var pending: [UInt8] = []
+        var scratch = Scratch()
         func flush() {
-            tokens += encode(utf8: pending)
+            encode(pending, special: false, isFirst: tokens.isEmpty, &scratch, into: &tokens)
             pending = []
         }
         for segment in segments {

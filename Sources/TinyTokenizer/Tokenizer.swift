@@ -2,9 +2,11 @@
 ///
 /// A value: copies share their tables, and any number of tasks may use one at the same time.
 public struct Tokenizer: Sendable {
-    /// How a word becomes tokens. Other kinds of vocabulary become other cases.
+    /// How a word becomes tokens.
     enum Model: Sendable {
         case bytePair(BytePair)
+        case wordPiece(WordPiece)
+        case unigram(Unigram)
     }
 
     let file: String
@@ -16,10 +18,15 @@ public struct Tokenizer: Sendable {
     let rawTokens: AddedTokenMatcher
     let normalizedTokens: AddedTokenMatcher
 
+    let decoder: Decoder
+    /// Where a long word may be cut without a change to its tokens.
+    let seams: Seams
+
+    let frame: Frame
     /// What the file wants in front of a text: often the beginning-of-text token.
-    package let opening: [Int]
-    /// What the file wants behind a text. Known for those who compare; a text that is to be continued has nothing behind it.
-    package let closing: [Int]
+    package var opening: [Int] { frame.opening }
+    /// What the file wants behind a text. A text that is to be continued has nothing behind it: see `encodeFramed`.
+    package var closing: [Int] { frame.closing }
     /// The token that begins a text, whether or not the file wants it in front.
     public let beginningOfText: Int?
     /// The tokens that end a text or a turn.
@@ -27,18 +34,20 @@ public struct Tokenizer: Sendable {
 
     init(
         file: String, pieces: PieceTable, model: Model, normalizer: Normalizer, preTokenizer: PreTokenizer,
-        addedTokens: [AddedToken], opening: [Int], closing: [Int], beginningOfText: Int?, endOfText: Set<Int>
+        decoder: Decoder, addedTokens: [AddedToken], seams: Seams = Seams(), frame: Frame, beginningOfText: Int?,
+        endOfText: Set<Int>
     ) {
         self.file = file
         self.pieces = pieces
         self.model = model
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
+        self.decoder = decoder
+        self.seams = seams
         // Without a normalizer the two searches would see the same text, but one after the other: files rely on it.
         rawTokens = AddedTokenMatcher(addedTokens.filter { !$0.isNormalized })
         normalizedTokens = AddedTokenMatcher(addedTokens.filter(\.isNormalized), normalizer: normalizer)
-        self.opening = opening
-        self.closing = closing
+        self.frame = frame
         self.beginningOfText = beginningOfText
         self.endOfText = endOfText
     }

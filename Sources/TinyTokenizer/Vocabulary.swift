@@ -17,6 +17,14 @@ package struct Vocabulary: Sendable {
     package var addsBeginningOfText: Bool?
     /// `tokenizer.ggml.add_space_prefix`
     package var addsSpacePrefix: Bool?
+    /// `tokenizer.ggml.scores`, one for each token; empty if the file has none.
+    package var scores: [Float] = []
+    /// `tokenizer.ggml.add_eos_token`
+    package var addsEndOfText: Bool?
+    /// `tokenizer.ggml.remove_extra_whitespaces`
+    package var removesExtraSpaces: Bool?
+    /// `tokenizer.ggml.precompiled_charsmap`
+    package var characterMap: [UInt8] = []
 
     package init(
         file: String, model: String, preTokenizer: String?, tokens: [String], types: [Int], merges: [String],
@@ -37,35 +45,6 @@ package struct Vocabulary: Sendable {
     }
 }
 
-/// What the name of a pre-tokenizer in a GGUF file stands for. The file holds the name only.
-struct NamedPreTokenizer: Sendable {
-    var preTokenizer: PreTokenizer
-    var normalizer = Normalizer.none
-    var takesWholeWords = false
-    var addsBeginningOfText = false
-
-    /// The names are those of llama.cpp's `llama-vocab.cpp`; each stands for what the models' own `tokenizer.json` say.
-    init?(_ name: String) {
-        switch name {
-        case "gpt-2", "phi-2", "jina-es", "jina-de", "gigachat", "jina-v2-es", "jina-v2-de", "a.x-4.0", "mellum",
-            "modern-bert", "exaone4":
-            preTokenizer = PreTokenizer(steps: [.pattern(.classic)])
-        case "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano":
-            preTokenizer = PreTokenizer(steps: [.pattern(.modern(digits: 3))])
-            takesWholeWords = true
-            addsBeginningOfText = true
-        case "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez":
-            preTokenizer = PreTokenizer(steps: [.pattern(.modern(digits: 1))])
-            // llama.cpp leaves it out, but the model was trained behind it.
-            if name == "qwen2" { normalizer = .canonicalComposition }
-        case "smollm", "starcoder", "refact":
-            preTokenizer = PreTokenizer(steps: [.digits(individually: true), .pattern(.classic)])
-        default:
-            return nil
-        }
-    }
-}
-
 extension Tokenizer {
     /// A tokenizer from the vocabulary inside a GGUF file.
     package init(vocabulary: Vocabulary) throws(TokenizerError) {
@@ -73,8 +52,19 @@ extension Tokenizer {
         func error(_ key: String, _ found: String, _ expected: String) -> TokenizerError {
             TokenizerError(file: file, key: "tokenizer.ggml." + key, found: found, expected: expected)
         }
-        guard vocabulary.model == "gpt2" else {
-            throw error("model", quoted(vocabulary.model), "\"gpt2\" (byte-level BPE); others are not supported")
+        switch vocabulary.model {
+        case "gpt2": break
+        case "llama", "t5":
+            try self.init(sentencePiece: vocabulary, isBytePair: vocabulary.model == "llama")
+            return
+        case "bert":
+            try self.init(wordPieces: vocabulary)
+            return
+        case let model:
+            throw error(
+                "model", quoted(model),
+                "\"gpt2\" (byte-level BPE), \"llama\" (SentencePiece BPE), \"t5\" (unigram) or \"bert\" (WordPiece); "
+                    + "others are not supported")
         }
         guard let name = vocabulary.preTokenizer else {
             throw error("pre", "no pre-tokenizer named", "one that is supported, such as \"gpt-2\" or \"llama-bpe\"")
@@ -87,10 +77,14 @@ extension Tokenizer {
 
         let entries = try vocabulary.entries()
         let pieces = try PieceTable(entries, file: file, key: "tokenizer.ggml.tokens")
-        let bytePair = try BytePair(
-            pieces: pieces, mergeCount: vocabulary.merges.count, takesWholeWords: named.takesWholeWords, unknown: nil,
-            file: file, piecesKey: "tokenizer.ggml.tokens", key: "tokenizer.ggml.merges"
+        let table = try MergeTable(
+            pieces: pieces, writing: .byteAlphabet, count: vocabulary.merges.count, file: file,
+            key: "tokenizer.ggml.merges"
         ) { rank throws(TokenizerError) in .joined(vocabulary.merges[rank]) }
+        let bytePair = BytePair(
+            joining: .merges(table),
+            symbols: try Symbols(bytesOf: pieces, unknown: nil, file: file, key: "tokenizer.ggml.tokens"),
+            takesWholeWords: named.takesWholeWords)
 
         let ids = [
             ("bos_token_id", vocabulary.beginningOfText), ("eos_token_id", vocabulary.endOfText),
@@ -100,19 +94,26 @@ extension Tokenizer {
             if let id, !(0..<entries.count ~= id) { throw error(key, "\(id)", "below \(entries.count)") }
         }
         var opening: [Int] = []
-        if vocabulary.addsBeginningOfText ?? named.addsBeginningOfText {
+        if vocabulary.addsBeginningOfText ?? (named.addsBeginningOfText || named.framesWholeText) {
             guard let id = vocabulary.beginningOfText else {
                 throw error("bos_token_id", "nothing", "an id, since the file wants it in front of every text")
             }
             opening = [id]
         }
+        var closing: [Int] = []
+        if vocabulary.addsEndOfText ?? named.framesWholeText {
+            guard let id = vocabulary.endOfText else {
+                throw error("eos_token_id", "nothing", "an id, since the file wants it behind every text")
+            }
+            closing = [id]
+        }
         self.init(
             file: file, pieces: pieces, model: .bytePair(bytePair), normalizer: named.normalizer,
-            preTokenizer: named.preTokenizer,
+            preTokenizer: named.preTokenizer, decoder: .bytes,
             addedTokens: pieces.marks.map { mark in
                 AddedToken(id: mark.id, text: mark.text, isSpecial: pieces.kind(of: mark.id) == .special)
             },
-            opening: opening, closing: [], beginningOfText: vocabulary.beginningOfText,
+            frame: Frame(opening: opening, closing: closing), beginningOfText: vocabulary.beginningOfText,
             endOfText: Self.endTokens(pieces).union([vocabulary.endOfText, vocabulary.endOfTurn].compactMap(\.self)))
     }
 }

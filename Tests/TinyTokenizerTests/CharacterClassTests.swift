@@ -40,9 +40,9 @@ import Testing
             PreTokenizer(steps: [.digits(individually: true), .pattern(.classic)]),
         ]
         for preTokenizer in all {
-            var cursor = preTokenizer.cursor(over: 0..<text.count)
+            var cursor = CutCursor(preTokenizer.before, over: 0..<text.count)
             var end = 0
-            while let word = preTokenizer.next(text.span, &cursor, .shared) {
+            while let word = cursor.next(text.span, .shared) {
                 #expect(word.lowerBound == end && !word.isEmpty)
                 end = word.upperBound
             }

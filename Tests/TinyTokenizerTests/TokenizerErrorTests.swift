@@ -12,16 +12,17 @@ import Testing
 
     @Test(arguments: [
         // What is not supported is refused by name.
-        ("\"type\":\"BPE\"", "\"type\":\"Unigram\"", "model.type: found \"Unigram\""),
+        ("\"type\":\"BPE\"", "\"type\":\"WordLevel\"", "model.type: found \"WordLevel\""),
         ("\"dropout\":null", "\"dropout\":0.1", "model.dropout: found 0.1"),
-        ("\"dropout\":null", "\"byte_fallback\":true", "model.byte_fallback: found true"),
-        ("\"dropout\":null", "\"end_of_word_suffix\":\"</w>\"", "model.end_of_word_suffix: found \"</w>\""),
         ("\"dropout\":null", "\"continuing_subword_prefix\":\"##\"", "model.continuing_subword_prefix: found \"##\""),
         ("\"dropout\":null", "\"surprise\":1", "model: found unknown keys \"surprise\""),
         ("\"version\":\"1.0\"", "\"surprise\":1", "the file: found unknown keys \"surprise\""),
-        ("\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}", "normalizer.type: found \"Lowercase\""),
-        ("{\"type\":\"ByteLevel\",", "{\"type\":\"Metaspace\",", "pre_tokenizer.type: found \"Metaspace\""),
-        ("\"post_processor\":null", "\"post_processor\":{\"type\":\"BertProcessing\"}", "post_processor.type"),
+        ("\"normalizer\":null", "\"normalizer\":{\"type\":\"Nmt\"}", "normalizer.type: found \"Nmt\""),
+        (
+            "{\"type\":\"ByteLevel\",", "{\"type\":\"CharDelimiterSplit\",",
+            "pre_tokenizer.type: found \"CharDelimiterSplit\""
+        ),
+        ("\"post_processor\":null", "\"post_processor\":{\"type\":\"Other\"}", "post_processor.type"),
         (
             "\"decoder\":{\"type\":\"ByteLevel\"}", "\"decoder\":{\"type\":\"WordPiece\"}",
             "decoder.type: found \"WordPiece\""
@@ -91,7 +92,8 @@ import Testing
             let error = message { try Tokenizer(vocabulary: bad) }
             #expect(error?.contains(expected) == true, "\(error ?? "no error")")
         }
-        expect("tokenizer.ggml.model: found \"llama\"") { $0.model = "llama" }
+        expect("tokenizer.ggml.model: found \"rwkv\"") { $0.model = "rwkv" }
+        expect("tokenizer.ggml.scores: found 0 entries") { $0.model = "llama" }
         expect("tokenizer.ggml.pre: found \"dunno\"") { $0.preTokenizer = "dunno" }
         expect("tokenizer.ggml.pre: found no") { $0.preTokenizer = nil }
         expect("tokenizer.ggml.pre: found \"default\"") { $0.preTokenizer = "default" }

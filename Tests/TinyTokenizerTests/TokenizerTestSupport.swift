@@ -1,9 +1,11 @@
 import Foundation
+import Testing
 import TinyJSON
 
 @testable import TinyTokenizer
 
-/// A tokenizer trained on little text, and texts with the ids that the Python package `tokenizers` gave them.
+/// A tokenizer trained on little text, and what the Python packages `tokenizers`, `sentencepiece` and `tiktoken` make of
+/// the texts in `texts.json`.
 struct TokenizerFixture {
     struct Case {
         let text: String
@@ -11,24 +13,86 @@ struct TokenizerFixture {
         let special: [Int]
     }
 
-    static let names = ["classic", "classic-prefix", "groups-of-three", "composed", "digits"]
+    struct Decode {
+        let ids: [Int]
+        /// nil where the reference knows no special tokens in text.
+        let text: String?
+        let skipped: String
+    }
 
+    static let byteLevel = [
+        "classic", "classic-prefix", "groups-of-three", "composed", "digits", "cased", "cased-alone", "marks",
+        "line-ends",
+        "marked", "marked-lines", "stops", "punctuated", "caseless",
+    ]
+    static let names =
+        byteLevel + [
+            "word-pieces", "word-pieces-cased", "marks-prepended", "marks-first", "marks-replaced", "marks-unknown",
+            "unigram", "unigram-bytes", "unigram-lower",
+        ]
+    static let models = ["pairs-bytes", "pairs", "unigrams", "unigrams-mapped"]
+    static let ranks = ["qwen", "360"]
+
+    let root: JSONObject
     let tokenizer: Tokenizer
-    let prompt: [Int]
     let cases: [Case]
+    let decodes: [Decode]
 
     init(_ name: String) throws {
-        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).json")
-        let root = try JSON(parsing: [UInt8](try Data(contentsOf: url))).object!
-        tokenizer = try Tokenizer(tokenizerFile: root["tokenizer"]!, file: "\(name).json")
-        prompt = root["prompt"]!.array!.map { $0.integer! }
-        cases = root["cases"]!.array!.map { item in
+        root = try Self.object("\(name).json")
+        if let file = root["tokenizer"] {
+            tokenizer = try Tokenizer(tokenizerFile: file, file: "\(name).json")
+        } else if Self.ranks.contains(name) {
+            let file = "\(name).tiktoken"
+            tokenizer = try Tokenizer(
+                ranks: RankFile(Self.bytes(file), file: file), convention: #require(RankConvention(fileName: file)))
+        } else {
+            tokenizer = try Tokenizer(sentencePiece: Self.model(name), addsBeginning: true, addsEnd: true)
+        }
+        let more = [
+            "qwen": ["<|im_start|>user\nhi<|im_end|>"],
+            "360": ["a[br]b<br>c", String(repeating: " ", count: 15) + "x<eod>[space2]"],
+        ]
+        let texts = try Self.object("texts.json")["texts"]!.array!.map { $0.string! } + (more[name] ?? [])
+        cases = zip(texts, root["cases"]!.array!).map { text, item in
+            let rows = item.array!.map { $0.array!.map { $0.integer! } }
+            return Case(text: text, plain: rows[0], special: rows.last!)
+        }
+        #expect(cases.count == texts.count)
+        decodes = (root["decodes"]?.array ?? []).map { item in
             let parts = item.array!
-            return Case(
-                text: parts[0].string!, plain: parts[1].array!.map { $0.integer! },
-                special: parts[2].array!.map { $0.integer! })
+            return Decode(
+                ids: parts[0].array!.map { $0.integer! }, text: parts[1].string, skipped: parts[2].string!)
         }
     }
+
+    static func bytes(_ name: String) throws -> [UInt8] {
+        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)")
+        return [UInt8](try Data(contentsOf: url))
+    }
+
+    static func object(_ name: String) throws -> JSONObject { try JSON(parsing: bytes(name)).object! }
+
+    static func model(_ name: String) throws -> SentencePieceVocabulary {
+        try SentencePieceVocabulary(modelFile: bytes("\(name).model"), file: "\(name).model")
+    }
+
+    /// `[ids, types]`
+    func framed(_ key: String) -> FramedTokens? {
+        root[key]?.array.map { rows in
+            FramedTokens(tokens: rows[0].array!.map { $0.integer! }, types: rows[1].array!.map { $0.integer! })
+        }
+    }
+}
+
+/// FNV-1a, as the fixtures' script computes it.
+func hash(_ bytes: [UInt8]) -> String {
+    var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    bytes.withUnsafeBufferPointer { bytes in
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    }
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - text.count) + text
 }
 
 /// The 256 bytes in the byte alphabet, by byte.

@@ -1,0 +1,81 @@
+/// What the name of a pre-tokenizer in a GGUF file stands for. The file holds the name only.
+struct NamedPreTokenizer: Sendable {
+    var preTokenizer: PreTokenizer
+    var normalizer = Normalizer.none
+    var takesWholeWords = false
+    var addsBeginningOfText = false
+    /// The file wants tokens in front of a text and behind it.
+    var framesWholeText = false
+
+    /// The names are those of llama.cpp's `llama-vocab.cpp`; each stands for what the models' own `tokenizer.json` say.
+    init?(_ name: String) {
+        switch name {
+        case "gpt-2", "phi-2", "jina-es", "jina-de", "gigachat", "jina-v2-es", "jina-v2-de", "a.x-4.0", "mellum",
+            "modern-bert", "exaone4":
+            preTokenizer = PreTokenizer(steps: [.pattern(.classic)])
+        case "chatglm-bpe", "glm4", "glm5":
+            // Not the normal case of its tokenizer.json either, whose merges lead to every piece.
+            preTokenizer = PreTokenizer(steps: [.pattern(.modern(digits: 3))])
+        case "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano":
+            preTokenizer = PreTokenizer(steps: [.pattern(.modern(digits: 3))])
+            takesWholeWords = true
+            addsBeginningOfText = true
+        case "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez":
+            preTokenizer = PreTokenizer(steps: [.pattern(.modern(digits: 1))])
+            // llama.cpp leaves it out, but the model was trained behind it.
+            if name == "qwen2" { normalizer = .canonicalComposition }
+        case "hunyuan", "stablelm2":
+            preTokenizer = PreTokenizer(steps: [.pattern(.modern(digits: 1))])
+        case "qwen35":
+            preTokenizer = PreTokenizer(steps: [
+                .pattern(SplitPattern(letters: CharacterClass.letter | CharacterClass.mark, digitLimit: 1))
+            ])
+            normalizer = .canonicalComposition
+        case "seed-coder":
+            preTokenizer = PreTokenizer(steps: [.pattern(SplitPattern(digitLimit: 1, symbolTail: .nothing))])
+        case "gpt-4o", "llama4":
+            preTokenizer = PreTokenizer(steps: [
+                .pattern(
+                    SplitPattern(
+                        contractions: .none, casing: .withContractions, digitLimit: 3,
+                        symbolTail: .lineEndsAndSlashes))
+            ])
+            takesWholeWords = name == "llama4"
+        case "tekken":
+            preTokenizer = PreTokenizer(steps: [
+                .pattern(
+                    SplitPattern(
+                        contractions: .none, casing: .alone, digitLimit: 1, symbolTail: .lineEndsAndSlashes))
+            ])
+            takesWholeWords = true
+            addsBeginningOfText = true
+        case "deepseek-v3", "hunyuan-dense":
+            preTokenizer = PreTokenizer(steps: [
+                .runs(RunPattern(members: .numbers, maximum: 3)), .runs(RunPattern(members: .chinese)),
+                .marked(MarkedPattern(joinsLineEnds: true)),
+            ])
+        case "spark2_5":
+            preTokenizer = PreTokenizer(steps: [
+                .runs(RunPattern(members: .numbers, maximum: 3)), .runs(RunPattern(members: .chinese)),
+                .marked(MarkedPattern(joinsLineEnds: false)), .runs(RunPattern(members: .numbers, maximum: 1)),
+            ])
+        case "bloom", "poro-chat", "gpt3-finnish":
+            preTokenizer = PreTokenizer(steps: [.runs(RunPattern(members: .betweenStops, takesSpace: true))])
+        case "falcon":
+            preTokenizer = PreTokenizer(steps: [
+                .punctuation(together: true), .pattern(.classic), .byteDigits(individually: false),
+                .runs(RunPattern(members: .asciiDigits, minimum: 3, maximum: 3)),
+            ])
+        case "mpt", "olmo", "jais":
+            preTokenizer = PreTokenizer(steps: [.pattern(.classic)])
+            if name != "jais" { normalizer = .canonicalComposition }
+        case "roberta-bpe", "jina-v1-en", "jina-v2-code":
+            preTokenizer = PreTokenizer(steps: [.pattern(.classic)])
+            framesWholeText = true
+        case "smollm", "starcoder", "refact":
+            preTokenizer = PreTokenizer(steps: [.digits(individually: true), .pattern(.classic)])
+        default:
+            return nil
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Testing
+import TinyJSON
+
+@testable import TinyTokenizer
+
+/// One vocabulary from several kinds of files: the same tokens.
+@Suite struct SourcesTests {
+    /// GGUF holds a SentencePiece model as arrays.
+    @Test(arguments: TokenizerFixture.models)
+    func modelsInGGUF(_ name: String) throws {
+        let fixture = try TokenizerFixture(name)
+        let model = try TokenizerFixture.model(name)
+        var vocabulary = Vocabulary(
+            file: "v.gguf", model: model.isBytePair ? "llama" : "t5", preTokenizer: "default",
+            tokens: model.pieces.map(\.text), types: model.pieces.map(\.type), merges: [], beginningOfText: 1,
+            endOfText: 2, addsSpacePrefix: model.addsSpace)
+        vocabulary.scores = model.pieces.map(\.score)
+        vocabulary.removesExtraSpaces = model.removesExtraSpaces
+        vocabulary.characterMap = model.characterMap
+        let tokenizer = try Tokenizer(vocabulary: vocabulary)
+        for item in fixture.cases { #expect(tokenizer.encode(item.text) == item.plain, "\(quoted(item.text))") }
+        #expect(tokenizer.opening == (model.isBytePair ? [1] : []))
+        #expect(tokenizer.closing == (model.isBytePair ? [] : [2]))
+        #expect(tokenizer.endOfText.contains(2))
+        for item in fixture.decodes {
+            #expect(try tokenizer.decode(item.ids, skipSpecial: true) == item.skipped)
+        }
+    }
+
+    @Test(arguments: [("word-pieces", true), ("word-pieces-cased", false)])
+    func wordPieces(_ name: String, _ lowercases: Bool) throws {
+        let fixture = try TokenizerFixture(name)
+        let model = fixture.root["tokenizer"]!.object!["model"]!.object!["vocab"]!.object!
+        let texts = zip(model.keys, model.values).sorted { $0.1.integer! < $1.1.integer! }.map(\.0)
+        let list = Array((texts.joined(separator: "\n") + "\n").utf8)
+        let fromList = try Tokenizer(wordList: list, lowercases: lowercases, file: "vocab.txt")
+        // GGUF marks beginnings of words rather than what continues them.
+        let marked = texts.map { text in
+            if text.hasPrefix("[") && text.hasSuffix("]") && text.count > 2 { return text }
+            return text.hasPrefix("##") ? String(text.dropFirst(2)) : "\u{2581}" + text
+        }
+        let fromGGUF = try Tokenizer(
+            vocabulary: Vocabulary(
+                file: "v.gguf", model: "bert", preTokenizer: nil, tokens: marked, types: [], merges: []))
+        for tokenizer in [fromList, fromGGUF] {
+            for item in fixture.cases {
+                #expect(tokenizer.encode(item.text) == item.plain, "\(quoted(item.text))")
+                #expect(tokenizer.encode(item.text, special: true) == item.special, "\(quoted(item.text))")
+            }
+            #expect(try tokenizer.encodeFramed("Hello there") == fixture.framed("framed"))
+            #expect(try tokenizer.encodeFramed("Hello", "there x") == fixture.framed("pair"))
+        }
+    }
+
+    @Test func specialTokensOfModels() throws {
+        let tokenizer = try TokenizerFixture("pairs-bytes").tokenizer
+        let (begin, end) = (try #require(tokenizer.id(of: "<s>")), try #require(tokenizer.id(of: "</s>")))
+        #expect(tokenizer.encodePrompt("a") == [begin] + tokenizer.encode("a"))
+        #expect(try tokenizer.encodeFramed("a").tokens == [begin] + tokenizer.encode("a") + [end])
+        #expect(tokenizer.encode("<s>a", special: true) == [begin] + tokenizer.encode("a"))
+        #expect(!tokenizer.encode("<s>a</s><unk><0x41>").contains { tokenizer.isSpecial($0) })
+        #expect(tokenizer.endOfText == [end])
+        #expect(try tokenizer.decode(tokenizer.encode("<s>two  spaces </s>", special: true)) == "<s>two  spaces </s>")
+    }
+
+    @Test func tokensThatOtherFilesAdd() throws {
+        let model = try TokenizerFixture.model("pairs-bytes")
+        let count = model.pieces.count
+        let added = [
+            AddedToken(id: count, text: "<turn>", isSpecial: true),
+            AddedToken(id: count - 1, text: "<swap>", isSpecial: true),
+        ]
+        let tokenizer = try Tokenizer(sentencePiece: model, added: added, addsBeginning: false, addsEnd: false)
+        #expect(tokenizer.count == count + 1)
+        #expect(tokenizer.encode("<turn><swap>", special: true) == [count, count - 1])
+        #expect(!tokenizer.encode("<turn><swap>").contains { $0 >= count - 1 })
+        #expect(try tokenizer.piece(count - 1) == "<swap>")
+        #expect(
+            message {
+                try Tokenizer(
+                    sentencePiece: model, added: [AddedToken(id: -1, text: "x", isSpecial: true)], addsBeginning: false,
+                    addsEnd: false)
+            }?.contains("id -1") == true)
+    }
+}
