@@ -45,8 +45,8 @@ package enum JSON: Sendable, Equatable {
 package struct JSONObject: Sendable, Equatable {
     package private(set) var keys: [String] = []
     package private(set) var values: [JSON] = []
-    /// Keyed by UTF-8 bytes: Swift's `String ==` calls canonically equivalent spellings equal, files do not.
-    private var positions: [ExactKey: Int] = [:]
+    /// Where keys stand, by UTF-8 bytes: Swift's `String ==` calls canonically equivalent spellings equal, files do not.
+    private var index = KeyIndex()
 
     package init() {}
 
@@ -54,13 +54,12 @@ package struct JSONObject: Sendable, Equatable {
     package var isEmpty: Bool { keys.isEmpty }
 
     package subscript(key: String) -> JSON? {
-        positions[ExactKey(key)].map { values[$0] }
+        index.position(of: key, in: keys).map { values[$0] }
     }
 
     /// Adds a member; false, and nothing changed, if the key is there already.
     package mutating func append(_ key: String, _ value: JSON) -> Bool {
-        let position = keys.count
-        guard positions.updateValueIfAbsent(position, forKey: ExactKey(key)) else { return false }
+        guard index.insert(key, in: keys) else { return false }
         keys.append(key)
         values.append(value)
         return true
@@ -82,13 +81,5 @@ package struct ExactKey: Hashable, Sendable {
     package func hash(into hasher: inout Hasher) {
         var copy = text
         copy.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
-}
-
-extension Dictionary {
-    fileprivate mutating func updateValueIfAbsent(_ value: Value, forKey key: Key) -> Bool {
-        if self[key] != nil { return false }
-        self[key] = value
-        return true
     }
 }

@@ -128,6 +128,9 @@ private struct JSONParser {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             if skipDigits() == 0 { throw error("expected a digit in the exponent, found \(found)") }
         }
+        if isInteger, position - start <= 9, bytes[start] != UInt8(ascii: "-") {
+            return .integer(bytes[start..<position].reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) })
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let integer = Int(text) { return .integer(integer) }
         guard let double = Double(text), double.isFinite else {
@@ -149,14 +152,19 @@ private struct JSONParser {
         let start = position
         position += 1
         let first = position
-        while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"),
-            bytes[position] >= 0x20
-        {
-            position += 1
+        // Held locally: a member that changes cannot stay in a register.
+        var end = position
+        bytes.withUnsafeBufferPointer { bytes in
+            while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\"),
+                bytes[end] >= 0x20
+            {
+                end += 1
+            }
         }
+        position = end
         // Most strings hold no escape: one copy, straight from the bytes.
         if peek == UInt8(ascii: "\"") {
-            let text = try text(bytes[first..<position], from: start)
+            let text = try text(bytes, first..<position, from: start)
             position += 1
             return text
         }
@@ -165,7 +173,7 @@ private struct JSONParser {
             let byte = bytes[position]
             position += 1
             switch byte {
-            case UInt8(ascii: "\""): return try text(buffer[...], from: start)
+            case UInt8(ascii: "\""): return try text(buffer, 0..<buffer.count, from: start)
             case UInt8(ascii: "\\"): try escape(into: &buffer)
             case 0..<0x20: throw JSONError(byte: position - 1, reason: "a control character inside a string")
             default: buffer.append(byte)
@@ -174,11 +182,10 @@ private struct JSONParser {
         throw JSONError(byte: start, reason: "a string that does not end")
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>, from start: Int) throws(JSONError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+    private func text(_ bytes: [UInt8], _ range: Range<Int>, from start: Int) throws(JSONError) -> String {
+        do { return String(copying: try UTF8Span(validating: bytes.span.extracting(range))) } catch {
             throw JSONError(byte: start, reason: "a string that is not valid UTF-8")
         }
-        return text
     }
 
     private mutating func escape(into buffer: inout [UInt8]) throws(JSONError) {
@@ -192,7 +199,8 @@ private struct JSONParser {
         case UInt8(ascii: "n"): buffer.append(0x0A)
         case UInt8(ascii: "r"): buffer.append(0x0D)
         case UInt8(ascii: "t"): buffer.append(0x09)
-        case UInt8(ascii: "u"): buffer.append(contentsOf: String(Character(try unicodeEscape())).utf8)
+        case UInt8(ascii: "u"):
+            buffer.append(contentsOf: UTF8.encode(try unicodeEscape()) ?? UTF8.encodedReplacementCharacter)
         default: throw JSONError(byte: position - 1, reason: "an unknown escape, '\\' and then \(shown(byte))")
         }
     }
@@ -218,9 +226,13 @@ private struct JSONParser {
     private mutating func hexadecimal() throws(JSONError) -> UInt32 {
         guard bytes.count - position >= 4 else { throw error("the text ends inside an escape") }
         var value: UInt32 = 0
-        for byte in bytes[position..<position + 4] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
-                throw error("'\\u' wants four hexadecimal digits")
+        for index in position..<position + 4 {
+            let digit: UInt8
+            switch bytes[index] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = bytes[index] - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = bytes[index] - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = bytes[index] - UInt8(ascii: "A") + 10
+            default: throw error("'\\u' wants four hexadecimal digits")
             }
             value = value << 4 | UInt32(digit)
         }

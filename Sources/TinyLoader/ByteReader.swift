@@ -48,7 +48,11 @@ package struct ByteReader {
     package mutating func string(_ what: String) throws(FormatError) -> String {
         let count = try count("the length of \(what)", minimumBytes: 1)
         let start = try skip(count, what)
-        guard let text = String(validating: bytes[start..<start + count], as: UTF8.self) else {
+        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+        let text: String? = part.withMemoryRebound(to: UInt8.self) { part in
+            do { return String(copying: try UTF8Span(validating: part.span)) } catch { return nil }
+        }
+        guard let text else {
             throw FormatError(.malformed, file: file, name: subject, byte: start, "\(what) is not valid UTF-8")
         }
         return text

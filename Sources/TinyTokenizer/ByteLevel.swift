@@ -29,17 +29,33 @@ enum ByteLevel {
     }()
 
     /// Appends the bytes that a piece stands for; false, with nothing appended, if it is not written in this alphabet.
-    static func append(_ piece: some StringProtocol, to output: inout [UInt8]) -> Bool {
-        let table = bytes
+    static func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) -> Bool {
         let start = output.count
-        for scalar in piece.unicodeScalars {
-            let value = Int(scalar.value)
-            guard value < table.count, table[value] >= 0 else {
+        var position = 0
+        while position < piece.count {
+            let lead = piece[position]
+            position += 1
+            if 0x21...0x7E ~= lead {
+                output.append(lead)
+                continue
+            }
+            // Beyond ASCII the alphabet is written in two bytes each.
+            var value = Int(lead)
+            if 0xC2...0xDF ~= lead, position < piece.count, piece[position] & 0xC0 == 0x80 {
+                value = Int(lead & 0x1F) << 6 | Int(piece[position] & 0x3F)
+                position += 1
+            }
+            guard value >= 0x80, value < bytes.count, bytes[value] >= 0 else {
                 output.removeSubrange(start...)
                 return false
             }
-            output.append(UInt8(table[value]))
+            output.append(UInt8(bytes[value]))
         }
         return true
+    }
+
+    static func append(_ piece: String, to output: inout [UInt8]) -> Bool {
+        var piece = piece
+        return piece.withUTF8 { append($0, to: &output) }
     }
 }

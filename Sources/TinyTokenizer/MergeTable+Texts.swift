@@ -27,53 +27,63 @@ extension MergeTable {
     ) throws(TokenizerError) {
         self.init(count: count)
         var bytes: [UInt8] = []
+        // Files list pieces in the order in which their merges make them: most often it is the next one.
+        var guess = 0
         for rank in 0..<count {
             let text = try merge(rank)
             func error(_ expected: String) -> TokenizerError {
                 TokenizerError(file: file, key: "\(key)[\(rank)]", found: text.shown, expected: expected)
             }
             bytes.removeAll(keepingCapacity: true)
-            guard let middle = Self.append(text, writing, to: &bytes) else {
+            let middle = Self.append(text, writing, to: &bytes)
+            guard middle > 0, middle < bytes.count else {
                 throw error(
                     "two pieces\(writing == .byteAlphabet ? " in the byte alphabet" : ""), with one space between them")
             }
             guard let left = pieces.id(of: bytes.span, in: 0..<middle),
                 let right = pieces.id(of: bytes.span, in: middle..<bytes.count)
             else { throw error("two pieces of the vocabulary") }
-            guard let result = pieces.id(of: bytes) else {
+            guard let result = pieces.id(of: bytes.span, in: 0..<bytes.count, guess: guess) else {
                 throw error("two pieces that join into one of the vocabulary")
             }
+            guess = result + 1
             guard insert(left: left, right: right, rank: rank, result: result) else {
                 throw error("each pair once")
             }
         }
     }
 
-    /// Appends both parts' bytes and returns where the second begins; nil if there are not two.
-    private static func append(_ merge: MergeText, _ writing: PieceTable.Writing, to bytes: inout [UInt8]) -> Int? {
-        let middle: Int
+    /// Appends both parts' bytes and returns where the second begins; 0 if there are not two.
+    private static func append(_ merge: MergeText, _ writing: PieceTable.Writing, to bytes: inout [UInt8]) -> Int {
         switch merge {
         case .pair(let left, let right):
-            guard append(left, writing, to: &bytes) else { return nil }
-            middle = bytes.count
-            guard append(right, writing, to: &bytes) else { return nil }
-        case .joined(let text):
-            let space = UInt8(ascii: " ")
-            guard let gap = text.utf8.firstIndex(of: space), append(text[..<gap], writing, to: &bytes) else {
-                return nil
+            guard append(left, writing, to: &bytes) else { return 0 }
+            let middle = bytes.count
+            return append(right, writing, to: &bytes) ? middle : 0
+        case .joined(var text):
+            return text.withUTF8 { text in
+                let space = UInt8(ascii: " ")
+                guard let gap = text.firstIndex(of: space) else { return 0 }
+                let right = UnsafeBufferPointer(rebasing: text[(gap + 1)...])
+                guard append(UnsafeBufferPointer(rebasing: text[..<gap]), writing, to: &bytes) else { return 0 }
+                let middle = bytes.count
+                // A second space is no part of a piece.
+                guard !right.contains(space), append(right, writing, to: &bytes) else { return 0 }
+                return middle
             }
-            middle = bytes.count
-            let rest = text[text.utf8.index(after: gap)...]
-            guard !rest.utf8.contains(space), append(rest, writing, to: &bytes) else { return nil }
         }
-        return middle > 0 && middle < bytes.count ? middle : nil
+    }
+
+    private static func append(_ text: String, _ writing: PieceTable.Writing, to bytes: inout [UInt8]) -> Bool {
+        var text = text
+        return text.withUTF8 { append($0, writing, to: &bytes) }
     }
 
     private static func append(
-        _ text: some StringProtocol, _ writing: PieceTable.Writing, to bytes: inout [UInt8]
+        _ text: UnsafeBufferPointer<UInt8>, _ writing: PieceTable.Writing, to bytes: inout [UInt8]
     ) -> Bool {
         if writing == .byteAlphabet { return ByteLevel.append(text, to: &bytes) }
-        bytes.append(contentsOf: text.utf8)
+        bytes.append(contentsOf: text)
         return true
     }
 }

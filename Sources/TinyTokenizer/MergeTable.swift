@@ -20,7 +20,7 @@ struct MergeTable: Sendable {
 
     init(count: Int) {
         var bits: UInt64 = 4
-        while 1 << bits < count * 2 { bits += 1 }
+        while 1 << bits < count + count / 2 { bits += 1 }
         slots = Array(repeating: Slot(), count: 1 << Int(bits))
         shift = 64 - bits
     }
