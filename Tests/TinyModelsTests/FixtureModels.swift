@@ -43,14 +43,16 @@ struct FixtureModel: Sendable, CustomTestStringConvertible {
     static let pairs = all.filter { $0.file == "model.gguf" }.map(\.folder)
 }
 
-/// The real model: `TINYGPT_TEST_MODEL`, or the one that `scripts/fetch_weights` fetches. Nil if it is not there, which
-/// tests must not pass over.
+/// Models that people use, which `scripts/fetch_weights` fetches. Nil if one is not there, which tests must not pass over.
 enum RealModel {
-    static let path: String? = {
-        if let given = getenv("TINYGPT_TEST_MODEL") { return String(cString: given) }
-        let path = Fixtures.folder + "/../../weights/SmolLM2-135M-Instruct.Q4_1.gguf"
-        return FileSystem.kind(of: path) == nil ? nil : path
-    }()
+    /// The default model: `TINYGPT_TEST_MODEL`, or the one in `weights/`.
+    static let path: String? =
+        getenv("TINYGPT_TEST_MODEL").map { String(cString: $0) } ?? fetched("SmolLM2-135M-Instruct.Q4_1.gguf")
 
     static let reference = Fixtures.path("smollm2/reference.safetensors")
+
+    static func fetched(_ name: String) -> String? {
+        let path = Fixtures.folder + "/../../weights/" + name
+        return FileSystem.kind(of: path) == nil ? nil : path
+    }
 }

@@ -1,0 +1,95 @@
+import Testing
+import TinyLoader
+import TinyModels
+import TinyRunner
+import TinyTensor
+import TinyTestSupport
+
+/// Gemma 3 270M, Q4_K_M, against `transformers`, which dequantized the same file. Its 262144 logits a token are why there
+/// are several references, and its blocks are Q4_K, Q5_0, Q6_K and Q8_0.
+@Suite("Gemma 3 270M", .serialized)
+struct Gemma3ModelTests {
+    static let names = ["reference", "reference.logits", "reference.long"]
+
+    @Test(arguments: names) func exact(_ name: String) throws {
+        for output in try verification(name, .exact, tolerance: 1e-4).outputs {
+            #expect(
+                output.passed,
+                "\(output.name): row \(output.firstBadRow ?? -1), \(output.maxAbsDiff) of \(output.maxAbsReference)")
+        }
+    }
+
+    @Test(arguments: names) func fast(_ name: String) throws {
+        for output in try verification(name, .fast, tolerance: 2e-2).outputs {
+            #expect(
+                output.passed,
+                "\(output.name): row \(output.firstBadRow ?? -1), \(output.maxAbsDiff) of \(output.maxAbsReference)")
+        }
+    }
+
+    private func verification(_ name: String, _ precision: Precision, tolerance: Double) throws -> Verification {
+        let path = try #require(RealModel.fetched("gemma-3-270m-q4_k_m.gguf"), "run scripts/fetch_weights gemma-3-270m")
+        let model = try Model(at: path, precision: precision)
+        #expect(model.warnings == [])
+        let result = try Verification(
+            model: model, reference: Safetensors(path: Fixtures.path("gemma3-270m/\(name).safetensors")),
+            tolerance: tolerance)
+        let expected =
+            switch name {
+            case "reference":
+                [0, 1, 6, 12, 18].map { ("hidden.\($0)", 43) } + [("last_hidden_state", 43), ("greedy", 32)]
+            case "reference.logits": [("logits", 2), ("greedy", 32)]
+            default: [("greedy", 12)]
+            }
+        #expect(result.outputs.map(\.name) == expected.map(\.0))
+        #expect(result.outputs.map(\.rows) == expected.map(\.1))
+        return result
+    }
+}
+
+/// all-MiniLM-L6-v2 against `transformers`: an encoder, float weights as released.
+@Suite("MiniLM")
+struct MiniLMModelTests {
+    /// A pair of sentences, whose tokens are of two kinds.
+    @Test(arguments: [(Precision.exact, 1e-5), (.fast, 5e-3)])
+    func statesAndPooledVector(_ precision: Precision, _ tolerance: Double) throws {
+        let result = try Verification(
+            model: model(precision), reference: Safetensors(path: Fixtures.path("minilm/reference.safetensors")),
+            tolerance: tolerance)
+        for output in result.outputs {
+            #expect(
+                output.passed,
+                "\(output.name): row \(output.firstBadRow ?? -1), \(output.maxAbsDiff) of \(output.maxAbsReference)")
+        }
+        #expect(result.outputs.map(\.name) == (0...6).map { "hidden.\($0)" } + ["last_hidden_state", "pooler_output"])
+        #expect(result.outputs.map(\.rows) == Array(repeating: 17, count: 8) + [1])
+    }
+
+    /// What the model is used for: the mean of the last states, of length 1; its largest elements are about 0.2.
+    @Test(arguments: 0..<6) func sentenceVector(_ number: Int) throws {
+        let reference = try Safetensors(path: Fixtures.path("minilm/sentences.safetensors"))
+        let tokens = try #require(reference.index["token_ids.\(number)"]).integers()
+        let stored = try #require(reference.index["sentence_embedding.\(number)"])
+        let model = try model(.exact)
+        var decoder = Decoder(model: model, capacity: tokens.count)
+        var sum = [Double](repeating: 0, count: model.spec.width)
+        try decoder.readAll(
+            tokens,
+            probe: { point, rows in
+                guard case .final = point else { return }
+                for t in 0..<rows.count { for i in 0..<rows.width { sum[i] += Double(rows[t][i]) } }
+            }
+        ) { _, _ in }
+        let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        #expect(length > 0)
+        let expected = try stored.joinedMatrix().floats().map(Double.init)
+        expectClose(sum.map { Float($0 / length) }, expected, within: { _ in 1e-6 }, "sentence \(number)")
+    }
+
+    private func model(_ precision: Precision) throws -> Model {
+        let path = try #require(RealModel.fetched("all-MiniLM-L6-v2"), "run scripts/fetch_weights all-MiniLM-L6-v2")
+        let model = try Model(at: path, precision: precision)
+        #expect(model.warnings == [])
+        return model
+    }
+}
