@@ -1,4 +1,5 @@
 import Testing
+import TinyLayers
 import TinyLoader
 import TinyModels
 import TinyRunner
