@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Compares `tinygpt tokenize` with the Python package `tokenizers`, and with llama.cpp's expected ids.
 
-    pip install tokenizers==0.23.3 gguf==0.19.0 numpy
+    pip install tokenizers==0.23.3 sentencepiece==0.2.3 protobuf gguf==0.19.0 numpy
     scripts/check_tokenizer.py --tinygpt .build/release/tinygpt --gguf model.gguf --gguf ggml-vocab-qwen2.gguf=qwen2
 
 For each GGUF file the same vocabulary is given to `tokenizers`, with the pre-tokenizer that the file names (or that
 stands behind `=`), and both tokenize a mixed text of more than a megabyte: code, Chinese, emoji, combining marks, runs
 of white space, control characters, digits of many scripts, random scalars. Then `tokenizers` saves its own
-`tokenizer.json`, and the command reads that. Where `FILE.inp` and `FILE.out` lie beside a vocabulary (as in llama.cpp's
+`tokenizer.json`, and the command reads that. A vocabulary of SentencePiece goes to the package `sentencepiece` instead, as
+a `tokenizer.model`, which the command reads too. Where `FILE.inp` and `FILE.out` lie beside a vocabulary (as in llama.cpp's
 `models/`), its cases are run too. Ends with status 1 if anything differs, with the first difference shown. As many files
 are worked on at a time as there are cores: reading vocabularies and making the text in Python takes most of the time.
 """
@@ -23,6 +24,7 @@ import unicodedata
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import sentencepiece
 from gguf import GGUFReader
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
@@ -30,12 +32,16 @@ MODERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s"
           r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 FAMILIES = {   # name in the file: what its tokenizer.json says
     "gpt-2": "classic", "llama-bpe": "three", "llama3": "three", "llama-v3": "three", "qwen2": "one",
-    "smollm": "digits", "starcoder": "digits", "refact": "digits",
+    "smollm": "digits", "starcoder": "digits", "refact": "digits", "falcon": "punctuated",
 }
 
 
 def pre_tokenizer(name):
     family = FAMILIES[name]
+    if family == "punctuated":
+        return pre_tokenizers.Sequence([
+            pre_tokenizers.Punctuation("contiguous"), pre_tokenizers.ByteLevel(add_prefix_space=False),
+            pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.Split(Regex("[0-9][0-9][0-9]"), "isolated")])
     if family == "classic":
         return pre_tokenizers.ByteLevel(add_prefix_space=False)
     if family == "digits":
@@ -46,13 +52,87 @@ def pre_tokenizer(name):
                                     pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
+class SentencePiece:
+    """A vocabulary of SentencePiece, read by its own package, with what the comparison asks of a tokenizer."""
+
+    def __init__(self, read, tokens, types):
+        from sentencepiece import sentencepiece_model_pb2 as proto
+        model = proto.ModelProto()
+        for text, score, kind in zip(tokens, read("scores"), types):
+            model.pieces.add(piece=text, score=score, type=kind)
+        model.trainer_spec.model_type = {"llama": 2, "t5": 1}[read("model")]
+        model.trainer_spec.byte_fallback = 6 in types
+        # Its reader wants to know the unknown, and takes the rest as it comes.
+        model.trainer_spec.unk_id = types.index(2)
+        model.trainer_spec.unk_piece = tokens[types.index(2)]
+        model.normalizer_spec.name = "identity"
+        model.normalizer_spec.precompiled_charsmap = bytes(
+            byte & 255 for byte in read("precompiled_charsmap", []))
+        model.normalizer_spec.add_dummy_prefix = read("add_space_prefix", True)
+        model.normalizer_spec.remove_extra_whitespaces = read("remove_extra_whitespaces", False)
+        model.normalizer_spec.escape_whitespaces = True
+        self.bytes = model.SerializeToString()
+        self.processor = sentencepiece.SentencePieceProcessor(model_proto=self.bytes)
+
+    def ids(self, text):
+        return self.processor.encode(text)
+
+    def save(self, folder):
+        (Path(folder) / "tokenizer.model").write_bytes(self.bytes)
+
+    def decode(self, ids, skip_special_tokens):
+        return self.processor.decode(ids)
+
+    def marks(self):
+        return []
+
+
+class HuggingFace:
+    """A tokenizer of the package `tokenizers`, with what the comparison asks of one."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        self.decode = tokenizer.decode
+
+    def ids(self, text):
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def save(self, folder):
+        self.tokenizer.save(str(Path(folder) / "tokenizer.json"))
+
+    def marks(self):
+        return [t.content for t in self.tokenizer.get_added_tokens_decoder().values()]
+
+
+def word_pieces(tokens, types):
+    """GGUF marks beginnings of words, and a `vocab.txt` what continues them."""
+    from tokenizers import decoders
+    texts = [t if kind == 3 or t[:1] == "[" and t[-1:] == "]" and len(t) > 2 else t[1:] if t[:1] == "\u2581" else "##" + t
+             for t, kind in zip(tokens, types)]
+    tokenizer = Tokenizer(models.WordPiece({t: id for id, t in enumerate(texts)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")])
+    tokenizer.encode_special_tokens = True
+    return HuggingFace(tokenizer)
+
+
 def reference(path, name):
-    """The tokenizer of a GGUF file, made by the package `tokenizers`; and the pre-tokenizer's name."""
+    """The tokenizer of a GGUF file, made by another's package; and the name of the pre-tokenizer or the model."""
     from tokenizers import decoders
     fields = GGUFReader(path).fields
-    read = lambda key: fields["tokenizer.ggml." + key].contents()
-    name = name or read("pre")
+    missing = object()
+
+    def read(key, default=missing):
+        field = fields.get("tokenizer.ggml." + key)
+        return default if field is None and default is not missing else field.contents()
     tokens, types = read("tokens"), read("token_type")
+    if read("model") in ("llama", "t5"):
+        return SentencePiece(read, tokens, types), read("model")
+    if read("model") == "bert":
+        return word_pieces(tokens, types), "bert"
+    name = name or read("pre")
     merges = [tuple(merge.split(" ")) for merge in read("merges")]
     tokenizer = Tokenizer(models.BPE({text: id for id, text in enumerate(tokens)}, merges,
                                      ignore_merges=FAMILIES[name] == "three"))
@@ -64,7 +144,7 @@ def reference(path, name):
                                   for t, kind in zip(tokens, types) if kind in (2, 3)])
     tokenizer.add_tokens([AddedToken(t, normalized=False) for t, kind in zip(tokens, types) if kind == 4])
     tokenizer.encode_special_tokens = True
-    return tokenizer, name
+    return HuggingFace(tokenizer), name
 
 
 # MARK: The text
@@ -153,14 +233,13 @@ def differ(label, ours, theirs, tokenizer):
 
 def check(command, path, name, size, seed):
     tokenizer, name = reference(path, name)
-    marks = [t.content for t in tokenizer.get_added_tokens_decoder().values()]
-    text = mixed_text(size, marks, seed)
-    expected = tokenizer.encode(text, add_special_tokens=False).ids
+    text = mixed_text(size, tokenizer.marks(), seed)
+    expected = tokenizer.ids(text)
     label = f"{Path(path).name} ({name})"
     failed = differ(f"{label}: text", tokenize(command, path, text), expected, tokenizer)
     with tempfile.TemporaryDirectory() as folder:
-        tokenizer.save(str(Path(folder) / "tokenizer.json"))
-        failed |= differ(f"{label}: tokenizer.json", tokenize(command, folder, text), expected, tokenizer)
+        tokenizer.save(folder)
+        failed |= differ(f"{label}: from its own kind of file", tokenize(command, folder, text), expected, tokenizer)
     cases = 0
     if Path(f"{path}.inp").exists() and Path(f"{path}.out").exists():
         inputs = Path(f"{path}.inp").read_bytes().decode().split("\n__ggml_vocab_test__\n")
@@ -170,7 +249,7 @@ def check(command, path, name, size, seed):
             expected_ids = [int(x) for x in line.split()]
             failed |= differ(f"{label}: case {case!r}", tokenize(command, path, case), expected_ids, tokenizer)
     print(f"{'FAILED' if failed else 'equal'}: {label}: {len(text.encode())} bytes, {len(expected)} tokens, "
-          f"from GGUF and from tokenizer.json; {cases} cases of llama.cpp", flush=True)
+          f"from GGUF and from its own kind of file; {cases} cases of llama.cpp", flush=True)
     return failed
 
 

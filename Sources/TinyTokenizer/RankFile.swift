@@ -7,6 +7,8 @@ package struct RankFile: Sendable {
 
     package init(_ bytes: [UInt8], file: String) throws(TokenizerError) {
         self.file = file
+        var known: Set<[UInt8]> = []
+        var repeated = 0
         for (index, line) in bytes.split(separator: 0x0A).enumerated() {
             let parts = line.split { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }
             if parts.isEmpty { continue }
@@ -18,9 +20,9 @@ package struct RankFile: Sendable {
             guard parts.count == 2, let piece = Base64.decoded(parts[0]), !piece.isEmpty,
                 let rank = Int(String(decoding: parts[1], as: UTF8.self))
             else { throw error("a piece in base 64 and its rank") }
-            // Some files repeat a piece; the ranks behind it are one too high, and their readers count lines instead.
-            guard rank >= pieces.count, rank < pieces.count + 64 else { throw error("rank \(pieces.count)") }
-            pieces.append(piece)
+            // Some files repeat a piece; their readers pass it over and count on.
+            guard rank == pieces.count + repeated else { throw error("rank \(pieces.count + repeated)") }
+            if known.insert(piece).inserted { pieces.append(piece) } else { repeated += 1 }
         }
         if pieces.isEmpty { throw TokenizerError(file: file, key: "line 1", found: "nothing", expected: "pieces") }
     }

@@ -31,7 +31,7 @@ struct Unigram: Sendable {
         self.byteTokens = byteTokens
         self.isSinglePrecision = isSinglePrecision
         // What SentencePiece takes off for a character that no piece has.
-        unknownScore = lowest - 10
+        unknownScore = isSinglePrecision ? Double(Float(lowest) - 10) : lowest - 10
         for id in 0..<pieces.count where pieces.kind(of: id) == .normal || pieces.kind(of: id) == .added {
             if let text = pieces.bytes(of: id) { _ = trie.insert(Array(text), value: Int32(id)) }
         }

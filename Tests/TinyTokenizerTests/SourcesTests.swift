@@ -82,4 +82,51 @@ import TinyJSON
                     addsEnd: false)
             }?.contains("id -1") == true)
     }
+
+    /// Bytes that are cut or changed anywhere must be refused or read, and nothing else.
+    @Test func brokenModelsDoNotTrap() throws {
+        let bytes = try Array(TokenizerFixture.bytes("unigrams-mapped.model"))
+        for cut in stride(from: 0, to: bytes.count, by: 37) {
+            _ = try? SentencePieceVocabulary(modelFile: Array(bytes[..<cut]), file: "m")
+        }
+        var state: UInt64 = 5
+        for _ in 0..<60 {
+            var changed = bytes
+            for _ in 0..<8 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                changed[Int(state >> 33) % changed.count] = UInt8(truncatingIfNeeded: state >> 24)
+            }
+            if let model = try? SentencePieceVocabulary(modelFile: changed, file: "m"),
+                let tokenizer = try? Tokenizer(sentencePiece: model, addsBeginning: true, addsEnd: true)
+            {
+                let tokens = tokenizer.encode("Caf\u{E9} \u{FF21}bc  x\u{301}\u{2460} \u{1100}\u{1161}")
+                _ = try? tokenizer.decode(tokens)
+            }
+        }
+    }
+
+    @Test func whatIsWrongIsNamed() throws {
+        #expect(
+            message { try SentencePieceVocabulary(modelFile: [], file: "m") }?.contains("pieces: found none") == true)
+        #expect(
+            message { try SentencePieceVocabulary(modelFile: [0x0A, 0x7F], file: "m") }
+                == "m: byte 2: found 127 bytes in field 1, expected at most 0, which are left")
+        let ranks = { (text: String) in try RankFile(Array(text.utf8), file: "r") }
+        #expect(message { try ranks("") }?.contains("line 1") == true)
+        #expect(message { try ranks("IQ== 0\nIg== x\n") }?.contains("line 2: found \"Ig== x\"") == true)
+        #expect(message { try ranks("IQ== 0\nIg= 1\n") }?.contains("base 64") == true)
+        #expect(message { try ranks("IQ== 0\nIg== 0\n") }?.contains("expected rank 1") == true)
+        #expect(try ranks("IQ== 0\nIQ== 1\nIg== 2\n").pieces == [[0x21], [0x22]])
+        #expect(
+            message {
+                try Tokenizer(ranks: ranks("IQ== 0\n"), convention: #require(RankConvention(fileName: "qwen.tiktoken")))
+            }?.contains("no piece for") == true)
+        #expect(RankConvention(fileName: "other.tiktoken") == nil)
+        let list = { (text: String) in
+            try Tokenizer(wordList: Array(text.utf8), lowercases: true, file: "vocab.txt")
+        }
+        #expect(message { try list("a\nb\n") }?.contains("found no [UNK]") == true)
+        #expect(message { try list("[UNK]\n[CLS]\n[SEP]\na\na\n") }?.contains("each piece once") == true)
+        #expect(message { try Tokenizer(wordList: [0xFF], lowercases: true, file: "v") }?.contains("line 1") == true)
+    }
 }
