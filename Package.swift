@@ -61,7 +61,9 @@ let package = Package(
         tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("TinyLayersTests", ["TinyLayers", "TinyTensor"]),
-        tests("TinyModelsTests", ["TinyModels", "TinyRunner", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON"]),
+        tests(
+            "TinyModelsTests",
+            ["TinyModels", "TinyRunner", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer", "TinyJSON"]),
         tests(
             "TinyRunnerTests",
             ["CAllocationCounter", "TinyRunner", "TinyModels", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
