@@ -56,12 +56,19 @@ import TinyTestSupport
         #expect(error?.kind == .unsupportedType && error?.name == "t" && error?.reason.contains(type) == true)
     }
 
-    @Test func threeDimensionsAreNoMatrix() throws {
+    /// Experts are stacked: all dimensions but the last are rows, or all but the first are columns.
+    @Test func moreDimensionsThanTwo() throws {
         var file = SafetensorsBytes()
-        file.add("cube", [1, 1, 1], floats: [1])
-        let cube = try #require(try open(file).index["cube"])
-        let error = #expect(throws: FormatError.self) { try cube.matrix() }
-        #expect(error?.kind == .malformed && error?.name == "cube")
+        file.add("cube", [2, 3, 4], floats: (0..<24).map(Float.init))
+        file.add("scalar", [], floats: [1])
+        let index = try open(file).index
+        let cube = try #require(index["cube"])
+        let (matrix, joined) = (try cube.matrix(), try cube.joinedMatrix())
+        #expect(matrix.rows == 6 && matrix.columns == 4 && joined.rows == 2 && joined.columns == 12)
+        #expect(matrix.floats() == joined.floats())
+        let scalar = try #require(index["scalar"])
+        let error = #expect(throws: FormatError.self) { try scalar.matrix() }
+        #expect(error?.kind == .malformed && error?.name == "scalar")
     }
 
     /// Tensors may be listed in another order than they lie in.
