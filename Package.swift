@@ -60,7 +60,7 @@ let package = Package(
         tests("TinyTemplateTests", ["TinyTemplate", "TinyJSON"], exclude: ["Fixtures"]),
         tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-        tests("TinyLayersTests", ["TinyLayers", "TinyTensor"]),
+        tests("TinyLayersTests", ["TinyLayers", "TinyTensor", "TinyModels", "TinyLoader", "TinyJSON"]),
         tests(
             "TinyModelsTests",
             ["TinyModels", "TinyRunner", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer", "TinyJSON"]),

@@ -457,10 +457,10 @@ struct SpecFlipTests {
 
     private func logits(_ spec: ModelSpec) throws -> [Float] { try Runner(spec).read(text) }
 
-    private func difference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).map { abs($0 - $1) }.max() ?? 0 }
+    func difference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).map { abs($0 - $1) }.max() ?? 0 }
 
     /// Values and empty objects, which stand for enum cases without a payload.
-    private func leaves(_ json: Any, _ path: [String]) -> [(path: [String], value: Any)] {
+    func leaves(_ json: Any, _ path: [String]) -> [(path: [String], value: Any)] {
         if let object = json as? [String: Any], !object.isEmpty {
             return object.sorted { $0.key < $1.key }.flatMap { leaves($0.value, path + [$0.key]) }
         }
@@ -470,7 +470,7 @@ struct SpecFlipTests {
         return [(path, json)]
     }
 
-    private func replacing(_ json: Any, _ path: ArraySlice<String>, _ value: Any) -> Any {
+    func replacing(_ json: Any, _ path: ArraySlice<String>, _ value: Any) -> Any {
         guard let first = path.first else { return value }
         if var object = json as? [String: Any] {
             // An enum case without payload is replaced as a whole.
@@ -486,7 +486,7 @@ struct SpecFlipTests {
         return array
     }
 
-    private func alternatives(_ value: Any, _ pattern: String) -> [Any] {
+    func alternatives(_ value: Any, _ pattern: String) -> [Any] {
         switch pattern.split(separator: ".").suffix(2).joined(separator: ".") {
         case "rotary.width": return [8]
         case "rotary.pairing": return ["halves", "neighbours"]
