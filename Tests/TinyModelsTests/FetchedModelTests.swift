@@ -12,16 +12,19 @@ import TinyTestSupport
 struct Gemma3ModelTests {
     static let names = ["reference", "reference.logits", "reference.long"]
 
+    /// What is left is the order of sums: 1e-6 with the worst set of instructions, and it is in the last state.
     @Test(arguments: names) func exact(_ name: String) throws {
-        for output in try verification(name, .exact, tolerance: 1e-4).outputs {
+        for output in try verification(name, .exact, tolerance: 1e-5).outputs {
             #expect(
                 output.passed,
                 "\(output.name): row \(output.firstBadRow ?? -1), \(output.maxAbsDiff) of \(output.maxAbsReference)")
         }
     }
 
+    /// Activations of 15 bits and a cache of halves cost 4e-4 in logits, tiles of bf16 5e-3.
     @Test(arguments: names) func fast(_ name: String) throws {
-        for output in try verification(name, .fast, tolerance: 2e-2).outputs {
+        let usesTiles = try Compute(precision: .fast).usesTiles
+        for output in try verification(name, .fast, tolerance: usesTiles ? 2e-2 : 2e-3).outputs {
             #expect(
                 output.passed,
                 "\(output.name): row \(output.firstBadRow ?? -1), \(output.maxAbsDiff) of \(output.maxAbsReference)")
@@ -51,9 +54,11 @@ struct Gemma3ModelTests {
 /// all-MiniLM-L6-v2 against `transformers`: an encoder, float weights as released.
 @Suite("MiniLM")
 struct MiniLMModelTests {
-    /// A pair of sentences, whose tokens are of two kinds.
-    @Test(arguments: [(Precision.exact, 1e-5), (.fast, 5e-3)])
-    func statesAndPooledVector(_ precision: Precision, _ tolerance: Double) throws {
+    /// A pair of sentences, whose tokens are of two kinds. Of the 1e-4, `exact` needs 1e-6, and `fast`, whose keys
+    /// and values are halves, 2e-4; with tiles of bf16 2e-3. All are worst in the pooled vector.
+    @Test(arguments: [Precision.exact, .fast]) func statesAndPooledVector(_ precision: Precision) throws {
+        let usesTiles = try Compute(precision: precision).usesTiles
+        let tolerance = precision == .exact ? 1e-5 : usesTiles ? 1e-2 : 1e-3
         let result = try Verification(
             model: model(precision), reference: Safetensors(path: Fixtures.path("minilm/reference.safetensors")),
             tolerance: tolerance)
@@ -72,7 +77,7 @@ struct MiniLMModelTests {
         let tokens = try #require(reference.index["token_ids.\(number)"]).integers()
         let stored = try #require(reference.index["sentence_embedding.\(number)"])
         let model = try model(.exact)
-        var decoder = Decoder(model: model, capacity: tokens.count)
+        var decoder = Decoder(model: model, capacity: tokens.count, allLogits: true)
         var sum = [Double](repeating: 0, count: model.spec.width)
         try decoder.readAll(
             tokens,
