@@ -31,15 +31,11 @@ struct FamilyFlipTests {
         let tools = SpecFlipTests()
         let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(base))
         let expected = try Runner(base).read(text)
-        var seen: Set<String> = []
+        var heard: Set<String> = []
+        var unheard: Set<String> = []
         for leaf in tools.leaves(json, []) {
             let pattern = leaf.path.map { Int($0) == nil ? $0 : "*" }.joined(separator: ".")
-            // A pooler is no part of the way to logits, and texts here are too short for what stretches a rotation.
-            if SpecFlipTests.sizes.contains(pattern) || pattern.hasPrefix("pooler") || pattern.contains("scaling")
-                || !seen.insert(pattern).inserted
-            {
-                continue
-            }
+            if Self.isLeftOut(pattern, base) || heard.contains(pattern) { continue }
             let others = tools.alternatives(leaf.value, pattern).compactMap { value -> ModelSpec? in
                 guard
                     let data = try? JSONSerialization.data(
@@ -47,9 +43,21 @@ struct FamilyFlipTests {
                 else { return nil }
                 return try? JSONDecoder().decode(ModelSpec.self, from: data)
             }.filter { $0 != base }
-            let differences = try others.map { tools.difference(try Runner($0).read(text), expected) }
-            #expect(differences.contains { $0 > 1e-6 }, "\(folder): \(pattern) changes nothing")
+            // One layer is enough: where one expert is chosen it does not matter how.
+            if try others.contains(where: { tools.difference(try Runner($0).read(text), expected) > 1e-6 }) {
+                heard.insert(pattern)
+            } else {
+                unheard.insert(pattern)
+            }
         }
-        #expect(seen.count > 10)
+        #expect(unheard.subtracting(heard) == [], "\(folder)")
+        #expect(heard.count > 10)
+    }
+
+    /// Sizes; a pooler, which is no part of the way to logits; what stretches a rotation, for which texts here are too
+    /// short; and what is about vectors in front of a text where there are none.
+    private static func isLeftOut(_ pattern: String, _ spec: ModelSpec) -> Bool {
+        SpecFlipTests.sizes.contains(pattern) || pattern.hasPrefix("pooler") || pattern.contains("scaling")
+            || (spec.tokenStem.prefix == 0 && pattern.lowercased().contains("prefix"))
     }
 }

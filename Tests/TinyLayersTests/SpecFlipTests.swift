@@ -488,7 +488,7 @@ struct SpecFlipTests {
 
     func alternatives(_ value: Any, _ pattern: String) -> [Any] {
         switch pattern.split(separator: ".").suffix(2).joined(separator: ".") {
-        case "rotary.width": return [8]
+        case "rotary.width": return [max(2, (value as? Int ?? 0) / 4 * 2)]
         case "rotary.pairing": return ["halves", "neighbours"]
         case "form.plain", "form.gated", "form.clampedGate":
             return [
@@ -501,11 +501,14 @@ struct SpecFlipTests {
         case "normalization.none": return [["sum": ["plus": 0.5]]]
         case "reach.everything": return [["causal": [String: Any]()]]
         case "projection.direct": return [["queriesOfPositions": ["rows": 64]]]
-        case "bias.none": return [["linear": ["slopes": [0.5, 0.25, 0.125, 0.0625]]]]
+        case "bias.none": return [["linear": ["slopes": (1...64).map { 1 / Double($0) }]]]
         case "byLength.originalContext": return [(value as? Int ?? 0) > 17 ? 5 : 60]
         case "groups.count": return [2]
         case "groups.chosen": return [2]
         case "_0.chosen": return [1, 3]
+        case "sumAtLeast._0": return [5]
+        case "attention.growsBeyond": return [4]
+        case "clampedGate.limit": return [0.1]
         case "_0.buckets": return [6]
         case "_0.distance": return [40]
         case "_0.textToPrefix", "_0.prefixToText": return [8, 10]
