@@ -5,8 +5,8 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare a model's outputs with a reference.",
         discussion: """
-            The reference is a safetensors file with token_ids and any of logits, hidden.N, last_hidden_state and greedy. \
-            It holds if every row's first choice is equal and nothing differs by more than the tolerance times the \
+            The reference is a safetensors file with token_ids (and token_type_ids or pixel_values) and any of logits, \
+            hidden.N, last_hidden_state, greedy, pooler_output, text_embeds and image_embeds. It holds if every row's first choice is equal and nothing differs by more than the tolerance times the \
             reference's largest; if not, the exit code is 1.
             """)
 

@@ -21,7 +21,7 @@ enum OPT: Family {
         try config.require("learned_embeddings", is: true)
         let network = NetworkSpec(
             form: .plain, hidden: sizes.hidden, activation: try config.activation(default: .relu), bias: bias)
-        config.ignore(["activation_dropout", "dropout", "layerdrop", "init_std", "prefix"])  // `prefix`: of the tokenizer
+        config.ignore(["activation_dropout", "dropout", "layerdrop", "init_std", "prefix"])
         let attention = config.attention(sizes, rotary: nil, inputBias: bias, outputBias: bias)
         let wiring = WiringSpec.sequential(isBefore ? NormPlacement(before: norm) : NormPlacement(onSum: norm))
         return try config.decoder(
