@@ -5,7 +5,7 @@ import TinyTensor
 ///
 ///     q, k, v = x · Wqᵀ, x · Wkᵀ, x · Wvᵀ         q and k normed and turned by position, where the spec says so
 ///     y       = softmax(scale · q · kᵀ) · v · Woᵀ
-package struct Attention: Sendable {
+package final class Attention: Sendable {
     let spec: AttentionSpec
     private let layer: Int
     private let inputs: Inputs
@@ -18,9 +18,15 @@ package struct Attention: Sendable {
     private let output: Linear
 
     private enum Inputs: Sendable {
-        case direct(query: Linear, key: Linear, value: Linear)
-        case queriesOfPositions(table: Matrix, query: Linear, key: Linear, value: Linear)
+        case direct(DirectProjection)
+        case queriesOfPositions(table: Matrix, DirectProjection)
         case latent(LatentProjection)
+    }
+
+    private final class DirectProjection: Sendable {
+        let query, key, value: Linear
+
+        init(query: Linear, key: Linear, value: Linear) { (self.query, self.key, self.value) = (query, key, value) }
     }
 
     init(_ spec: AttentionSpec, layer: Int, width: Int, from weights: some WeightProvider) throws {
@@ -36,22 +42,17 @@ package struct Attention: Sendable {
             }
         }
         let (queries, keys) = (spec.heads * spec.headWidth, spec.keyValueHeads * spec.headWidth)
-        func direct() throws -> (Linear, Linear, Linear) {
-            (
-                try linear(.query, queries, width, bias: spec.inputBias),
-                try linear(.key, keys, width, bias: spec.inputBias),
-                try linear(.value, keys, width, bias: spec.inputBias)
-            )
+        func direct() throws -> DirectProjection {
+            DirectProjection(
+                query: try linear(.query, queries, width, bias: spec.inputBias),
+                key: try linear(.key, keys, width, bias: spec.inputBias),
+                value: try linear(.value, keys, width, bias: spec.inputBias))
         }
         switch spec.projection {
-        case .direct:
-            let (query, key, value) = try direct()
-            inputs = .direct(query: query, key: key, value: value)
+        case .direct: inputs = .direct(try direct())
         case .queriesOfPositions(let rows):
-            let (query, key, value) = try direct()
-            inputs = .queriesOfPositions(
-                table: try weights.matrix(.layer(layer, .queryPositions, .weight), rows: rows, columns: width),
-                query: query, key: key, value: value)
+            let table = try weights.matrix(.layer(layer, .queryPositions, .weight), rows: rows, columns: width)
+            inputs = .queriesOfPositions(table: table, try direct())
         case .latent(let latent):
             inputs = .latent(try LatentProjection(latent, spec, layer: layer, width: width, from: weights))
         }
@@ -92,13 +93,14 @@ package struct Attention: Sendable {
 
     private func project(_ x: Rows, _ q: Rows, _ k: Rows, _ v: Rows, _ context: ForwardContext) {
         switch inputs {
-        case .direct(let query, let key, let value):
-            context.multiply(x, by: query.product(into: q), key.product(into: k), value.product(into: v))
-        case .queriesOfPositions(let table, let query, let key, let value):
+        case .direct(let linear):
+            context.multiply(
+                x, by: linear.query.product(into: q), linear.key.product(into: k), linear.value.product(into: v))
+        case .queriesOfPositions(let table, let linear):
             let positions = context.scratch.normedPositions.rows(x.count, width: x.width)
             for t in 0..<x.count { table.expand(row: context.cache.count + t, into: positions[t]) }
-            context.multiply(positions, by: query.product(into: q))
-            context.multiply(x, by: key.product(into: k), value.product(into: v))
+            context.multiply(positions, by: linear.query.product(into: q))
+            context.multiply(x, by: linear.key.product(into: k), linear.value.product(into: v))
         case .latent(let latent): latent(x, q, k, v, context)
         }
     }

@@ -144,5 +144,8 @@ struct AttentionScores {
 
 extension AttentionSpec {
     /// Whether anything happens to scores that the kernels for prompts know nothing of.
-    fileprivate var hasScoreTerms: Bool { scoreCap != nil || sinks || bias != .none }
+    fileprivate var hasScoreTerms: Bool {
+        if case .none = bias { return scoreCap != nil || sinks }
+        return true
+    }
 }

@@ -1,7 +1,8 @@
 import TinyTensor
 
 /// The one transformer block: attention and feed-forward, wired to the residual stream by either of two rules.
-package struct Block: Sendable {
+/// A class, so that going through the layers copies no weights' owners.
+package final class Block: Sendable {
     private let attention: Attention?
     private let feedForward: FeedForward?
     private let wiring: Wiring

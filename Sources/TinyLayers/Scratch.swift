@@ -195,7 +195,7 @@ package final class Scratch {
 
     /// What is added to a layer's scores; nil where nothing is.
     func positionBias(_ spec: PositionBias) -> PositionBiasTable? {
-        if spec == .none { return nil }
+        if case .none = spec { return nil }
         guard let table = biasTables.first(where: { $0.spec == spec }) else {
             preconditionFailure("no table for \(spec)")
         }
