@@ -35,7 +35,7 @@ struct Mixture: Sendable {
         let choice = context.scratch.choice
         router.choose(x, into: choice, context)
         addShared(x, into: y, context)
-        for (expert, network) in experts.enumerated() {
+        for expert in experts.indices {
             let count = choice.gather(expert)
             if count == 0 { continue }
             var inputs = x
@@ -44,7 +44,7 @@ struct Mixture: Sendable {
                 choice.copy(x, to: inputs)
             }
             let outputs = context.scratch.expertOutput.rows(count, width: x.width)
-            network(inputs, into: outputs, context)
+            experts[expert](inputs, into: outputs, context)
             choice.add(outputs, to: y, context.compute)
         }
     }

@@ -55,7 +55,6 @@ public struct Decoder: ~Copyable {
     /// - Throws: `RunnerError` if the tokens do not fit, or one is unknown; nothing has been read then.
     @discardableResult
     public mutating func read<R>(_ tokens: [Int], _ body: (Span<Float>) throws -> R) throws -> R {
-        guard model.spec.continues else { throw RunnerError.noContinuation(family: model.family) }
         try checkFits(tokens)
         let total = count + tokens.count
         var rest = tokens[...]
@@ -99,7 +98,6 @@ public struct Decoder: ~Copyable {
     /// Reads one token: a step of decoding.
     @discardableResult
     public mutating func step<R>(_ token: Int, _ body: (Span<Float>) throws -> R) throws -> R {
-        guard model.spec.continues else { throw RunnerError.noContinuation(family: model.family) }
         try checkFits(CollectionOfOne(token))
         let logits = withUnsafePointer(to: token) { pointer in
             forward(UnsafeBufferPointer(start: pointer, count: 1), total: count + 1, .last, .decode)
@@ -128,7 +126,7 @@ public struct Decoder: ~Copyable {
         _ tokens: [Int], types: [Int]? = nil, probe: ((Transformer.Point, Rows) -> Void)? = nil,
         pooled: ((Pooled) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
     ) throws {
-        try checkFits(tokens)
+        try checkFits(tokens, continuing: false)
         let start = count
         for position in stride(from: 0, to: tokens.count, by: scratch.rows) {
             let end = min(position + scratch.rows, tokens.count)
@@ -142,7 +140,9 @@ public struct Decoder: ~Copyable {
 
     // MARK: Passes
 
-    func checkFits(_ tokens: some Collection<Int>) throws(RunnerError) {
+    /// - Parameter continuing: whether the model is asked for what comes next, which an encoder does not know.
+    func checkFits(_ tokens: some Collection<Int>, continuing: Bool = true) throws(RunnerError) {
+        if continuing && !model.spec.continues { throw .noContinuation(family: model.family) }
         if tokens.isEmpty { throw .noTokens }
         guard tokens.count <= capacity - count else {
             throw .contextFull(capacity: capacity, held: count, added: tokens.count)

@@ -83,6 +83,8 @@ extension Model {
         of tokens: [Int], window: Int? = nil, _ convention: PerplexityConvention = .sliding(stride: nil),
         isCancelled: () -> Bool = { false }, onProgress: (Perplexity) -> Void = { _ in }
     ) throws -> Perplexity {
+        guard spec.continues else { throw RunnerError.noContinuation(family: family) }
+        if spec.seesAhead { throw RunnerError.seesAhead(family: family) }
         let opening = (try? tokenizer)?.opening ?? []
         let limit = contextLimit ?? .max
         let window = window ?? min(512, limit)

@@ -14,6 +14,8 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     case textTooShort(tokens: Int, needed: Int)
     /// A model that makes vectors of texts and does not continue them.
     case noContinuation(family: String)
+    /// A model that sees a whole prompt at once, so that no token of it is predicted from those before it alone.
+    case seesAhead(family: String)
     /// A model without an image tower.
     case noImages(family: String)
     /// Logits that are no numbers, so there is no probability for the token at this position of the text.
@@ -37,6 +39,8 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
                 + "needed for one to be scored; take a longer text or a smaller window"
         case .noContinuation(let family):
             "\(family) is an encoder here: it reads a whole text and does not continue it"
+        case .seesAhead(let family):
+            "\(family) sees a whole prompt at once, so it does not say how likely a text's tokens are, one after the other"
         case .noImages(let family): "\(family) reads no images here"
         case .notANumber(let position):
             "the model gives no probability for token \(position) of the text: its logits are no numbers; `tinygpt verify` "

@@ -15,6 +15,13 @@ struct FixtureTests {
         #expect(FixtureModel.pairs.count == 44)
     }
 
+    /// Whoever is asked first would take a file from the other.
+    @Test func noTwoFamiliesClaimOneFile() {
+        for names in [Families.all.flatMap { $0.modelTypes }, Families.all.flatMap { $0.ggufArchitectures }] {
+            #expect(Set(names).count == names.count)
+        }
+    }
+
     /// Issue 2: in `exact` no logit differs by more than 1e-4 times the largest, nor does any layer's output, the
     /// first choice is equal in every row, and so is the greedy continuation.
     @Test(arguments: FixtureModel.all) func exact(_ fixture: FixtureModel) throws {

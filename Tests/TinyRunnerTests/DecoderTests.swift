@@ -16,6 +16,28 @@ func values(_ logits: Span<Float>) -> [Float] {
 
 @Suite("Decoder")
 struct DecoderTests {
+    /// A model that only reads is not asked for what comes next, by whatever way.
+    @Test(arguments: ["bert-mlm", "bert-model", "clip-default"]) func encoders(_ folder: String) throws {
+        let model = try openFixture(folder)
+        let expected = RunnerError.noContinuation(family: model.family)
+        var decoder = model.decoder(capacity: 8)
+        #expect(throws: expected) { try decoder.read([3, 4]) { _ in } }
+        #expect(throws: expected) { try decoder.step(3) { _ in } }
+        let tokenizer = try openFixture("llama-default").tokenizer
+        #expect(throws: expected) {
+            _ = try decoder.generate([3, 4], GenerationOptions(), tokenizer: tokenizer, endOfText: []) { _ in }
+        }
+        #expect(throws: expected) { _ = try model.perplexity(of: [3, 4, 5, 6], .secondHalves) }
+    }
+
+    /// Nor is one that sees a prompt's end asked how likely its beginning was.
+    @Test func perplexityOfWhatSeesAhead() throws {
+        let model = try openFixture("cpmant-default")
+        #expect(throws: RunnerError.seesAhead(family: model.family)) {
+            _ = try model.perplexity(of: [3, 4, 5, 6], .secondHalves)
+        }
+    }
+
     @Test func errorsReadNothing() throws {
         let model = try openFixture("llama-default")
         var decoder = model.decoder(capacity: 5)
