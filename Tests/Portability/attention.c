@@ -56,7 +56,7 @@ static void attend_packed(const tk_kernels *kernels, const tokens *t, const floa
     memset(values, 0xFF, (size_t)value_bytes);
     kernels->pack_tokens(t->type, t->stored_keys, t->stored_values, 0, half, t->width, keys, values);
     kernels->pack_tokens(t->type, t->stored_keys, t->stored_values, half, t->count, t->width, keys, values);
-    kernels->attend_packed(queries, m, keys, values, firsts, counts, t->width, scale, NULL,
+    kernels->attend_packed(queries, m, keys, values, firsts, counts, t->width, scale,
                            floats(4, kernels->attend_packed_floats(t->width)), out);
 }
 
