@@ -33,6 +33,8 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        // For fingerprints of weights, in the command alone; Apple's systems have CryptoKit.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // -O3 so that debug builds and their tests run kernels at full speed; from tools version 6.2 on a versioned
         // dependency may carry it. It is the only unsafe flag in the package.
         .target(name: "CTinyKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -50,6 +52,7 @@ let package = Package(
             name: "TinyGPTCommand",
             dependencies: [
                 "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader",
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -66,7 +69,10 @@ let package = Package(
             ["TinyModels", "TinyRunner", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer", "TinyJSON"]),
         tests(
             "TinyRunnerTests",
-            ["CAllocationCounter", "TinyRunner", "TinyModels", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
+            [
+                "CAllocationCounter", "TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor",
+                "TinyTokenizer",
+            ]),
         tests("CommandTests", ["TinyGPTCommand"]),
     ]
 )

@@ -53,6 +53,9 @@ has_openblas() {
     command -v brew >/dev/null && [ -e "$(brew --prefix openblas 2>/dev/null)/lib/pkgconfig/openblas.pc" ]
 }
 
+# Apple's systems have CryptoKit instead.
+has_libcrypto() { [ "$(uname)" = Darwin ] || pkg-config --exists libcrypto 2>/dev/null; }
+
 has_python() { command -v python3 >/dev/null && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 
 # All that building needs, and Python with what makes environments, which fetching and testing need.
@@ -61,6 +64,7 @@ ensure_packages() {
     command -v git >/dev/null || missing+=(git)
     command -v pkg-config >/dev/null || missing+=(pkg-config)
     has_openblas || missing+=(libopenblas-dev)
+    has_libcrypto || missing+=(libssl-dev)
     command -v python3 >/dev/null || missing+=(python3)
     has_python || missing+=(python3-venv)
     [ "${#missing[@]}" -gt 0 ] || return 0
@@ -69,6 +73,7 @@ ensure_packages() {
     fi
     install_packages "${missing[@]}"
     has_openblas || die "pkg-config still finds no openblas after installing libopenblas-dev; is PKG_CONFIG_PATH set?"
+    has_libcrypto || die "pkg-config still finds no libcrypto after installing libssl-dev; is PKG_CONFIG_PATH set?"
     has_python || die "$(command -v python3) still cannot make environments (no venv or ensurepip); is it Debian's own?"
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Synchronization
 import TinyGPT
 
 struct MeasurePerplexity: ParsableCommand {
@@ -60,13 +59,17 @@ struct MeasurePerplexity: ParsableCommand {
         if text.isEmpty { throw Failure("\(source): is empty; a text of at least two tokens is expected") }
         let (model, _) = try options.open()
         let progress = Progress()
-        let clock = ProgressClock()
+        let clock = RemainingTime()
         let result: Perplexity
         do {
             result = try model.perplexity(
                 of: text, window: window, convention == .sliding ? .sliding(stride: stride) : .secondHalves,
                 isCancelled: { Interruption.wasAskedFor },
-                onProgress: { progress.show(clock.line($0)) })
+                onProgress: {
+                    progress.show(
+                        "\($0.tokens) of \($0.totalTokens) tokens, perplexity so far \($0.value.fixed(3))"
+                            + clock.text($0.tokens, of: $0.totalTokens))
+                })
         } catch let error as RunnerError { throw Failure("\(source): \(error)") }
         progress.clear()
         if result.tokens == 0 { throw Failure("\(source): interrupted before the first token was scored") }
@@ -103,37 +106,3 @@ struct MeasurePerplexity: ParsableCommand {
         }
     }
 }
-
-/// How far it is, and how long it will still take.
-private struct ProgressClock {
-    private let start = ContinuousClock.now
-
-    func line(_ result: Perplexity) -> String {
-        let elapsed = start.duration(to: .now).inSeconds
-        let left = elapsed * Double(result.totalTokens - result.tokens) / Double(result.tokens)
-        return "\(result.tokens) of \(result.totalTokens) tokens, perplexity so far \(result.value.fixed(3)), "
-            + "about \(Int(left.rounded(.up))) s left"
-    }
-}
-
-/// That someone pressed Ctrl-C, or asked the process to end: there is a result so far, which would be lost.
-private enum Interruption {
-    static var wasAskedFor: Bool { wasInterrupted.load(ordering: .relaxed) }
-
-    static func watch() {
-        _ = wasAskedFor  // made here, as a signal handler must not
-        var numbers = sigset_t()
-        sigemptyset(&numbers)
-        for number in [SIGINT, SIGTERM] {
-            sigaddset(&numbers, number)
-            signal(number) { number in
-                wasInterrupted.store(true, ordering: .relaxed)
-                signal(number, SIG_DFL)  // whoever asks twice does not want to wait
-            }
-        }
-        // Started from a thread that takes no signals, a process would not hear of them.
-        pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
-    }
-}
-
-private let wasInterrupted = Atomic<Bool>(false)

@@ -13,6 +13,18 @@ struct Progress {
     }
 }
 
+/// How long what has been going on since it was made will still take.
+struct RemainingTime {
+    private let start = ContinuousClock.now
+
+    /// ", about 12 s left"
+    func text(_ done: Int, of total: Int) -> String {
+        if done == 0 { return "" }
+        let left = start.duration(to: .now).inSeconds * Double(total - done) / Double(done)
+        return ", about \(Int(left.rounded(.up))) s left"
+    }
+}
+
 /// Writing to the standard streams as bytes, at once.
 enum Output {
     static func print(_ text: String) throws { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }

@@ -3,17 +3,32 @@ import TinyGPT
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare a model's outputs with a reference.",
+        abstract: "Compare a model's outputs with a reference, or with another model.",
         discussion: """
-            The reference is a safetensors file with token_ids (and token_type_ids or pixel_values) and any of logits, \
-            hidden.N, last_hidden_state, greedy, pooler_output, text_embeds and image_embeds. It holds if every row's first choice is equal and nothing differs by more than the tolerance times the \
-            reference's largest; if not, the exit code is 1.
+            --reference: a safetensors file with token_ids (and token_type_ids or pixel_values) and any of logits, \
+            hidden.N, last_hidden_state, greedy, pooler_output, text_embeds and image_embeds. It holds if every row's \
+            first choice is equal and nothing differs by more than the tolerance times the reference's largest; if not, \
+            the exit code is 1.
+
+            --against: another file of the same model, say the original of a quantized one. Both read the text (an argument, \
+            --file or standard input); shown are each layer's relative error, the mean divergence of the other's \
+            probabilities from this model's, and how often both expect the same token first. Nothing is judged unless there \
+            is a --tolerance.
+
+            --sums: the SHA-256 of every tensor's bytes as they are stored, and one of all: who sees the same sums holds the \
+            same weights.
             """)
 
     @OptionGroup var options: ModelOptions
 
     @Option(help: ArgumentHelp("The reference outputs.", valueName: "path"))
-    var reference: String
+    var reference: String?
+
+    @Option(help: ArgumentHelp("The model to compare with.", valueName: "path"))
+    var against: String?
+
+    @Flag(help: "Print a fingerprint of every tensor.")
+    var sums = false
 
     @Option(
         help: ArgumentHelp(
@@ -21,13 +36,40 @@ struct Verify: ParsableCommand {
             valueName: "x"))
     var tolerance: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "With --against: tokens read at a time; 512, or the models' context if that is less, if not given.",
+            valueName: "n"))
+    var window: Int?
+
+    @OptionGroup var input: TextInput
+
     func validate() throws {
+        if [reference != nil, against != nil, sums].count(where: { $0 }) != 1 {
+            throw ValidationError("give one of --reference, --against and --sums")
+        }
+        if against == nil && (input.text != nil || input.file != nil || window != nil) {
+            throw ValidationError("a text and --window are for --against; a reference holds its own tokens")
+        }
+        if let window, window < 1 { throw ValidationError("--window is \(window); a number from 1 on is expected") }
         if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
             throw ValidationError("--tolerance is \(tolerance); a number from 0 on is expected")
         }
+        if sums && tolerance != nil { throw ValidationError("--tolerance is not for --sums") }
     }
 
     func run() throws {
+        if sums { return try VerifySums(path: options.path(), json: options.json).run() }
+        if let against {
+            let text = try input.read()
+            return try VerifyAgainst(
+                options: options, original: against, text: text, window: window, tolerance: tolerance
+            ).run()
+        }
+        if let reference { try compare(reference) }
+    }
+
+    private func compare(_ reference: String) throws {
         let file = try Safetensors(path: reference)
         let (model, _) = try options.open()
         let result = try Verification(

@@ -95,6 +95,16 @@ public struct Decoder: ~Copyable {
         }
     }
 
+    /// Reads one chunk of a text of `total` tokens that is known to fit, and shows what `readAll` does.
+    ///
+    /// - Returns: the logits `[T, V]`, valid until the next pass.
+    /// - Precondition: made with `allLogits`.
+    mutating func readPart(
+        _ tokens: ArraySlice<Int>, total: Int, probe: @escaping (Transformer.Point, Rows) -> Void
+    ) -> Rows {
+        pass(tokens, total: total, .all, .prompt, probe: probe)
+    }
+
     /// Reads one token: a step of decoding.
     @discardableResult
     public mutating func step<R>(_ token: Int, _ body: (Span<Float>) throws -> R) throws -> R {

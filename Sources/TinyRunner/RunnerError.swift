@@ -10,6 +10,8 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     case badParameter(name: String, value: String, expected: String)
     case noChatTemplate(file: String)
     case badReference(file: String, reason: String)
+    /// Two models that cut a text in different ways, from this token on.
+    case differentTokens(String, String, position: Int)
     /// Fewer tokens than there have to be for one to be scored.
     case textTooShort(tokens: Int, needed: Int)
     /// A model that makes vectors of texts and does not continue them.
@@ -34,6 +36,9 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
         case .noChatTemplate(let file):
             "\(file): the model's files hold no chat template, so they do not say how a conversation is framed"
         case .badReference(let file, let reason): "\(file): \(reason)"
+        case .differentTokens(let model, let original, let position):
+            "\(model) and \(original) cut the text in different ways from token \(position) on; only models of one vocabulary "
+                + "can be compared"
         case .textTooShort(let tokens, let needed):
             "the text is too short: it has \(tokens) \(tokens == 1 ? "token" : "tokens"), and at least \(needed) are "
                 + "needed for one to be scored; take a longer text or a smaller window"
