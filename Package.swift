@@ -63,6 +63,9 @@ let package = Package(
         tests("TinyTemplateTests", ["TinyTemplate", "TinyJSON"], exclude: ["Fixtures"]),
         tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .executableTarget(
+            name: "AllocationCheck", dependencies: ["CAllocationCounter", "TinyGPT"], path: "Tests/AllocationCheck",
+            swiftSettings: swiftSettings),
         tests("TinyLayersTests", ["TinyLayers", "TinyTensor", "TinyModels", "TinyLoader", "TinyJSON"]),
         tests(
             "TinyModelsTests",
@@ -70,8 +73,7 @@ let package = Package(
         tests(
             "TinyRunnerTests",
             [
-                "CAllocationCounter", "TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor",
-                "TinyTokenizer",
+                "TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer",
             ]),
         tests("CommandTests", ["TinyGPTCommand"]),
     ]
