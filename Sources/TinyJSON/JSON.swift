@@ -11,12 +11,15 @@ package enum JSON: Sendable, Equatable {
     case string(String)
     case array([JSON])
     case object(JSONObject)
+    /// An array or an object of small values, where the reader asked for it; to `array` and `object` it is none.
+    case table(JSONTable)
 
     package var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
     package var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
     package var string: String? { if case .string(let value) = self { value } else { nil } }
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+    package var table: JSONTable? { if case .table(let value) = self { value } else { nil } }
     package var isNull: Bool { self == .null }
 
     /// The value of an integer or a fraction.
@@ -37,6 +40,7 @@ package enum JSON: Sendable, Equatable {
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
+        case .table(let table): table.isObject ? "an object" : "an array"
         }
     }
 }

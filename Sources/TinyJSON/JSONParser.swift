@@ -14,8 +14,11 @@ extension JSON {
     ///
     /// - Parameter depthLimit: how deep arrays and objects may nest; the parser recurses, so this guards the stack.
     /// - Parameter valueLimit: how many values there may be; a value takes more memory than the text it comes from.
-    package init(parsing bytes: [UInt8], depthLimit: Int = 128, valueLimit: Int = .max) throws(JSONError) {
-        var parser = JSONParser(bytes: bytes, depthLimit: depthLimit, valueLimit: valueLimit)
+    /// - Parameter tables: paths of keys at which a long array or object becomes a table, if it has the form of one.
+    package init(
+        parsing bytes: [UInt8], depthLimit: Int = 128, valueLimit: Int = .max, tables: [[String]] = []
+    ) throws(JSONError) {
+        var parser = JSONParser(bytes: bytes, depthLimit: depthLimit, valueLimit: valueLimit, tables: tables)
         self = try parser.document()
     }
 
@@ -24,17 +27,29 @@ extension JSON {
     }
 }
 
-private struct JSONParser {
+struct JSONParser {
     let bytes: [UInt8]
     let depthLimit: Int
     let valueLimit: Int
     var position = 0
-    var valueCount = 0
+    private var valueCount = 0
+    private var tables: [[String]]
+    /// The keys that lead to the place, as deep as tables are wanted.
+    private var path: [String] = []
+    private let pathLimit: Int
 
-    init(bytes: [UInt8], depthLimit: Int, valueLimit: Int) {
+    init(bytes: [UInt8], depthLimit: Int, valueLimit: Int, tables: [[String]] = []) {
         self.bytes = bytes
         self.depthLimit = depthLimit
         self.valueLimit = valueLimit
+        // Texts of tables are not checked one by one. Where something is wrong, the tree's reader finds the place.
+        self.tables = tables.isEmpty || !Self.isUTF8(bytes) ? [] : tables
+        pathLimit = self.tables.map(\.count).max() ?? 0
+    }
+
+    private static func isUTF8(_ bytes: [UInt8]) -> Bool {
+        do { _ = try UTF8Span(validating: bytes.span) } catch { return false }
+        return true
     }
 
     mutating func document() throws(JSONError) -> JSON {
@@ -76,16 +91,27 @@ private struct JSONParser {
             let key = try string()
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw error("expected ':' after key \(quoted(key)), found \(found)") }
-            let value = try value(depth: depth + 1)
-            guard object.append(key, value) else {
-                throw JSONError(
-                    byte: start, reason: "key \(quoted(key)) stands twice in one object", isDuplicateKey: true)
-            }
+            let value = depth < pathLimit ? try member(key, depth: depth) : try value(depth: depth + 1)
+            guard object.append(key, value) else { throw duplicate(key, at: start) }
             skipSpace()
             if take(UInt8(ascii: ",")) { continue }
             if take(UInt8(ascii: "}")) { return .object(object) }
             throw error("expected ',' or '}', found \(found)")
         }
+    }
+
+    /// The value of a key on the way to a table.
+    private mutating func member(_ key: String, depth: Int) throws(JSONError) -> JSON {
+        guard path.count == depth else { return try value(depth: depth + 1) }
+        path.append(key)
+        defer { path.removeLast() }
+        skipSpace()
+        if tables.contains(path), let table = try table() { return .table(table) }
+        return try value(depth: depth + 1)
+    }
+
+    func duplicate(_ key: String, at start: Int) -> JSONError {
+        JSONError(byte: start, reason: "key \(quoted(key)) stands twice in one object", isDuplicateKey: true)
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> JSON {
@@ -111,8 +137,9 @@ private struct JSONParser {
 
     // MARK: Numbers
 
-    private mutating func number() throws(JSONError) -> JSON {
+    mutating func number() throws(JSONError) -> JSON {
         let start = position
+        if let short = shortInteger() { return .integer(short) }
         _ = take(UInt8(ascii: "-"))
         let leadingZero = peek == UInt8(ascii: "0")
         let whole = skipDigits()
@@ -128,9 +155,6 @@ private struct JSONParser {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             if skipDigits() == 0 { throw error("expected a digit in the exponent, found \(found)") }
         }
-        if isInteger, position - start <= 9, bytes[start] != UInt8(ascii: "-") {
-            return .integer(bytes[start..<position].reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) })
-        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let integer = Int(text) { return .integer(integer) }
         guard let double = Double(text), double.isFinite else {
@@ -138,6 +162,26 @@ private struct JSONParser {
                 byte: start, reason: "the number \(text.prefix(40))\(text.utf8.count > 40 ? "…" : "") is out of range")
         }
         return .number(double)
+    }
+
+    /// A whole number of up to nine digits, as most are; nil, and nothing read, if it is another.
+    private mutating func shortInteger() -> Int? {
+        var value = 0
+        var end = position
+        while end < bytes.count, end - position <= 9, bytes[end] &- 48 < 10 {
+            value = value * 10 + Int(bytes[end] &- 48)
+            end += 1
+        }
+        let count = end - position
+        guard 1...9 ~= count, count == 1 || bytes[position] != UInt8(ascii: "0") else { return nil }
+        if end < bytes.count {
+            switch bytes[end] {
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): return nil
+            default: break
+            }
+        }
+        position = end
+        return value
     }
 
     private mutating func skipDigits() -> Int {
@@ -150,10 +194,24 @@ private struct JSONParser {
 
     private mutating func string() throws(JSONError) -> String {
         let start = position
-        position += 1
-        let first = position
+        // Most strings hold no escape: one copy, straight from the bytes.
+        if let range = plainString() { return try text(bytes, range, from: start) }
+        let buffer = try escapedString()
+        return try text(buffer, 0..<buffer.count, from: start)
+    }
+
+    /// Appends a string of a text that is valid UTF-8 as a whole.
+    @inline(__always)
+    mutating func string(into list: inout TextList) throws(JSONError) {
+        if let range = plainString() { list.append(bytes[range]) } else { list.append(try escapedString()) }
+    }
+
+    /// Where the contents of a string without escapes stand, which is read; nil, and nothing read, if it has some.
+    @inline(__always)
+    private mutating func plainString() -> Range<Int>? {
+        let first = position + 1
         // Held locally: a member that changes cannot stay in a register.
-        var end = position
+        var end = first
         bytes.withUnsafeBufferPointer { bytes in
             while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\"),
                 bytes[end] >= 0x20
@@ -161,19 +219,20 @@ private struct JSONParser {
                 end += 1
             }
         }
-        position = end
-        // Most strings hold no escape: one copy, straight from the bytes.
-        if peek == UInt8(ascii: "\"") {
-            let text = try text(bytes, first..<position, from: start)
-            position += 1
-            return text
-        }
-        var buffer = Array(bytes[first..<position])
+        guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return nil }
+        position = end + 1
+        return first..<end
+    }
+
+    private mutating func escapedString() throws(JSONError) -> [UInt8] {
+        let start = position
+        position += 1
+        var buffer: [UInt8] = []
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
             switch byte {
-            case UInt8(ascii: "\""): return try text(buffer, 0..<buffer.count, from: start)
+            case UInt8(ascii: "\""): return buffer
             case UInt8(ascii: "\\"): try escape(into: &buffer)
             case 0..<0x20: throw JSONError(byte: position - 1, reason: "a control character inside a string")
             default: buffer.append(byte)
@@ -242,21 +301,25 @@ private struct JSONParser {
 
     // MARK: Bytes
 
-    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+    var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private mutating func take(_ byte: UInt8) -> Bool {
+    mutating func take(_ byte: UInt8) -> Bool {
         guard position < bytes.count, bytes[position] == byte else { return false }
         position += 1
         return true
     }
 
-    private mutating func skipSpace() {
-        while position < bytes.count {
-            switch bytes[position] {
-            case 0x20, 0x09, 0x0A, 0x0D: position += 1
-            default: return
+    mutating func skipSpace() {
+        var end = position
+        while end < bytes.count {
+            switch bytes[end] {
+            case 0x20, 0x09, 0x0A, 0x0D: end += 1
+            default:
+                position = end
+                return
             }
         }
+        position = end
     }
 
     private var found: String {

@@ -92,11 +92,15 @@ package struct Checkpoint: Sendable {
     }
 
     /// The object in a JSON file; nil if there is no such file.
-    package static func json(_ path: String, limit: Int) throws(FormatError) -> JSONObject? {
+    ///
+    /// - Parameter tables: paths of keys at which long arrays and objects are kept flat.
+    package static func json(
+        _ path: String, limit: Int, tables: [[String]] = []
+    ) throws(FormatError) -> JSONObject? {
         guard FileSystem.kind(of: path) != nil else { return nil }
         let value: JSON
         let bytes = try FileSystem.read(path, limit: limit)
-        do { value = try JSON(parsing: bytes) } catch {
+        do { value = try JSON(parsing: bytes, tables: tables) } catch {
             throw FormatError(.malformed, file: path, byte: error.byte, "is \(error)")
         }
         guard let object = value.object else {

@@ -1,4 +1,4 @@
-import TinyJSON
+package import TinyJSON
 
 /// A value of GGUF's metadata.
 package enum GGUFValue: Sendable, Equatable {
@@ -127,17 +127,18 @@ package struct GGUFMetadata: Sendable {
         return bool
     }
 
-    package func strings(_ key: String) throws(FormatError) -> [String]? {
+    /// An array of strings, which for vocabularies are many.
+    package func texts(_ key: String) throws(FormatError) -> TextList? {
         guard let value = self[key] else { return nil }
         guard case .array(let array) = value, array.elementType == .string else {
             throw error(key, "an array of strings")
         }
         var reader = ByteReader(file.bytes, file: file.path, position: array.byteOffset)
         reader.subject = key
-        var strings: [String] = []
-        strings.reserveCapacity(array.count)
-        for _ in 0..<array.count { strings.append(try reader.string("a string of an array")) }
-        return strings
+        var texts = TextList()
+        texts.reserveCapacity(texts: array.count, bytes: 8 * array.count)
+        for _ in 0..<array.count { try reader.string("a string of an array", into: &texts) }
+        return texts
     }
 
     package func numbers(_ key: String) throws(FormatError) -> [Float]? {
@@ -150,16 +151,24 @@ package struct GGUFMetadata: Sendable {
         var numbers: [Float] = []
         numbers.reserveCapacity(array.count)
         for _ in 0..<array.count {
-            guard case .number(let number) = try Self.value(array.elementType, &reader, depth: 1) else {
-                throw error(key, "an array of 32-bit numbers")
-            }
-            numbers.append(Float(number))
+            numbers.append(Float(bitPattern: try reader.integer(UInt32.self, "an array of numbers")))
         }
         return numbers
     }
 
     package func integers(_ key: String) throws(FormatError) -> [Int]? {
-        try elements(key, "an array of whole numbers") { if case .integer(let integer) = $0 { integer } else { nil } }
+        // As vocabularies have them, by the hundred thousand.
+        if case .array(let array) = self[key], array.elementType == .int32 {
+            var reader = ByteReader(file.bytes, file: file.path, position: array.byteOffset)
+            reader.subject = key
+            var integers: [Int] = []
+            integers.reserveCapacity(array.count)
+            for _ in 0..<array.count { integers.append(Int(try reader.integer(Int32.self, "an array of numbers"))) }
+            return integers
+        }
+        return try elements(key, "an array of whole numbers") {
+            if case .integer(let integer) = $0 { integer } else { nil }
+        }
     }
 
     package func bools(_ key: String) throws(FormatError) -> [Bool]? {

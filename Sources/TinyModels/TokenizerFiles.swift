@@ -45,7 +45,7 @@ extension Tokenizer {
         let limit = 256 << 20
         switch source {
         case .json(let path):
-            guard let object = try Checkpoint.json(path, limit: limit) else {
+            guard let object = try Checkpoint.json(path, limit: limit, tables: Tokenizer.tokenizerFileTables) else {
                 throw FormatError(.missing, file: path, "is not there")
             }
             try self.init(tokenizerFile: .object(object), file: path)
@@ -74,14 +74,14 @@ extension Tokenizer {
     package init(gguf: GGUF) throws {
         let metadata = gguf.metadata
         guard let model = try metadata.string("tokenizer.ggml.model"),
-            let tokens = try metadata.strings("tokenizer.ggml.tokens")
+            let tokens = try metadata.texts("tokenizer.ggml.tokens")
         else {
             throw FormatError(.missing, file: gguf.path, name: "tokenizer.ggml.tokens", "the file holds no vocabulary")
         }
         var vocabulary = Vocabulary(
             file: gguf.path, model: model, preTokenizer: try metadata.string("tokenizer.ggml.pre"), tokens: tokens,
             types: try metadata.integers("tokenizer.ggml.token_type") ?? [],
-            merges: try metadata.strings("tokenizer.ggml.merges") ?? [],
+            merges: try metadata.texts("tokenizer.ggml.merges") ?? TextList(),
             beginningOfText: try metadata.integer("tokenizer.ggml.bos_token_id"),
             endOfText: try metadata.integer("tokenizer.ggml.eos_token_id"),
             endOfTurn: try metadata.integer("tokenizer.ggml.eot_token_id"),

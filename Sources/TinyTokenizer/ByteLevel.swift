@@ -28,15 +28,19 @@ enum ByteLevel {
         return scalars
     }()
 
-    /// Appends the bytes that a piece stands for; false, with nothing appended, if it is not written in this alphabet.
-    static func append(_ piece: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) -> Bool {
-        let start = output.count
+    /// Writes the bytes that a piece stands for, of which there are no more than it has, and says how many; nil if it is
+    /// not written in this alphabet.
+    @inline(__always)
+    static func decode(_ piece: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Int? {
+        guard output.count >= piece.count else { return nil }
         var position = 0
+        var count = 0
         while position < piece.count {
             let lead = piece[position]
             position += 1
             if 0x21...0x7E ~= lead {
-                output.append(lead)
+                output[count] = lead
+                count += 1
                 continue
             }
             // Beyond ASCII the alphabet is written in two bytes each.
@@ -45,17 +49,10 @@ enum ByteLevel {
                 value = Int(lead & 0x1F) << 6 | Int(piece[position] & 0x3F)
                 position += 1
             }
-            guard value >= 0x80, value < bytes.count, bytes[value] >= 0 else {
-                output.removeSubrange(start...)
-                return false
-            }
-            output.append(UInt8(bytes[value]))
+            guard value >= 0x80, value < bytes.count, bytes[value] >= 0 else { return nil }
+            output[count] = UInt8(truncatingIfNeeded: bytes[value])
+            count += 1
         }
-        return true
-    }
-
-    static func append(_ piece: String, to output: inout [UInt8]) -> Bool {
-        var piece = piece
-        return piece.withUTF8 { append($0, to: &output) }
+        return count
     }
 }

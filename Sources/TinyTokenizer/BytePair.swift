@@ -184,9 +184,15 @@ struct PieceRanks: Sendable {
 
     /// Higher scores first, equal ones alike.
     init(scores: [Float], pieces: PieceTable) {
-        var order: [Float: UInt32] = [:]
-        for (rank, score) in Set(scores).sorted(by: >).enumerated() { order[score] = UInt32(rank) }
-        self.init(pieces) { order[scores[$0]] ?? .max }
+        // Most files list them in this order already, and then there is little to sort.
+        let order = scores.indices.sorted { scores[$0] > scores[$1] }
+        var ranks = [UInt32](repeating: .max, count: scores.count)
+        var rank: UInt32 = 0
+        for (place, id) in order.enumerated() {
+            if place > 0, scores[id] != scores[order[place - 1]] { rank += 1 }
+            ranks[id] = rank
+        }
+        self.init(pieces) { $0 < ranks.count ? ranks[$0] : .max }
     }
 
     /// By id, as in files of ranks.

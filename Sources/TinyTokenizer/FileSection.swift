@@ -78,6 +78,17 @@ struct FileSection {
         return array
     }
 
+    /// A long array or object, flat; or nil and the same as a tree, if its elements differ from what a table holds.
+    mutating func table(_ key: String, object isObject: Bool) throws(TokenizerError) -> (JSONTable?, JSON) {
+        let value = value(key)
+        switch value {
+        case .table(let table) where table.isObject == isObject: return (table, .null)
+        case .array(let array) where !isObject: return (nil, .array(array))
+        case .object(let object) where isObject: return (nil, .object(object))
+        default: throw error(key, value?.kind ?? "nothing", isObject ? "an object" : "an array")
+        }
+    }
+
     mutating func section(_ key: String) throws(TokenizerError) -> FileSection {
         guard let section = try optionalSection(key) else { throw error(key, "nothing", "an object") }
         return section

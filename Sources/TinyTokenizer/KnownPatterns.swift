@@ -23,9 +23,17 @@ extension Cut {
             #"\p{N}+"#: .runs(RunPattern(members: .numbers)),
             #"\p{N}{1,3}"#: .runs(RunPattern(members: .numbers, maximum: 3)),
             #"[0-9][0-9][0-9]"#: .runs(RunPattern(members: .asciiDigits, minimum: 3, maximum: 3)),
+            #"[\r\n]"#: .runs(RunPattern(members: .lineEnds, maximum: 1)),
+            #"\s?\p{L}+"#: .runs(RunPattern(members: .letters, front: .whiteSpace)),
+            #"\s?\p{P}+"#: .runs(RunPattern(members: .punctuation, front: .whiteSpace)),
+            #"\s?["# + RunPattern.casedLettersText + "]+": .runs(
+                RunPattern(members: .casedLetters, front: .whiteSpace)),
+            #"\s?[!-/:-~！-／：-～‘-‟　-。]+"#: .runs(RunPattern(members: .listedMarks, front: .whiteSpace)),
+            #"\s+$"#: .trailingSpace,
+            "[一-龥ࠀ-一가-\u{D7FF}]+": .runs(RunPattern(members: .eastAsian)),
             #"[一-龥぀-ゟ゠-ヿ]+"#: .runs(RunPattern(members: .chinese)),
-            #" ?[^(\s|[.,!?…。，、।۔،])]+"#: .runs(RunPattern(members: .betweenStops, takesSpace: true)),
-            #" ?[^(\s|.,!?…。，、।۔،)]+"#: .runs(RunPattern(members: .betweenStops, takesSpace: true)),
+            #" ?[^(\s|[.,!?…。，、।۔،])]+"#: .runs(RunPattern(members: .betweenStops, front: .space)),
+            #" ?[^(\s|.,!?…。，、।۔،)]+"#: .runs(RunPattern(members: .betweenStops, front: .space)),
         ]
 
         let contractions = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)"#

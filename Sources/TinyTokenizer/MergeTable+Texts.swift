@@ -1,15 +1,32 @@
-/// A merge as files write it.
-enum MergeText {
-    /// `"a b"`
-    case joined(String)
-    /// `["a", "b"]`
-    case pair(String, String)
+internal import TinyJSON
 
-    var shown: String {
-        switch self {
-        case .joined(let text): quoted(text)
-        case .pair(let left, let right): "[\(quoted(left)), \(quoted(right))]"
+/// Merges as a file lists them, earliest first.
+struct MergeList: Sendable {
+    /// Each merge is one text, `"a b"`, or two.
+    let texts: TextList
+    let isPaired: Bool
+
+    init(joined texts: TextList) { (self.texts, isPaired) = (texts, false) }
+    init(pairs texts: TextList) { (self.texts, isPaired) = (texts, true) }
+
+    var count: Int { isPaired ? texts.count / 2 : texts.count }
+
+    func shown(_ rank: Int) -> String {
+        isPaired ? "[\(quoted(texts[2 * rank])), \(quoted(texts[2 * rank + 1]))]" : quoted(texts[rank])
+    }
+
+    /// Where both parts stand in the texts' bytes; nil if there are not two with one space between them.
+    @inline(__always)
+    func parts(_ rank: Int) -> (left: Range<Int>, right: Range<Int>)? {
+        if isPaired { return (texts.range(2 * rank), texts.range(2 * rank + 1)) }
+        let range = texts.range(rank)
+        var gap = -1
+        for index in range where texts.bytes[index] == 0x20 {
+            // A second space is no part of a piece.
+            if gap >= 0 { return nil }
+            gap = index
         }
+        return gap < 0 ? nil : (range.lowerBound..<gap, gap + 1..<range.upperBound)
     }
 }
 
@@ -18,32 +35,28 @@ extension MergeTable {
     ///
     /// Both parts and the result must be pieces, and no pair may come twice: the result is longer than its parts and
     /// no piece comes twice either, so that merging always ends.
-    /// - Parameters:
-    ///   - key: how the file names its list of merges, for errors.
-    ///   - merge: the merge at an index below `count`.
+    /// - Parameter key: how the file names its list of merges, for errors.
     init(
-        pieces: PieceTable, writing: PieceTable.Writing, count: Int, file: String, key: String,
-        merge: (Int) throws(TokenizerError) -> MergeText
+        pieces: PieceTable, writing: PieceTable.Writing, _ merges: MergeList, file: String, key: String
     ) throws(TokenizerError) {
-        self.init(count: count)
+        self.init(count: merges.count)
         var bytes: [UInt8] = []
         // Files list pieces in the order in which their merges make them: most often it is the next one.
         var guess = 0
-        for rank in 0..<count {
-            let text = try merge(rank)
+        for rank in 0..<merges.count {
             func error(_ expected: String) -> TokenizerError {
-                TokenizerError(file: file, key: "\(key)[\(rank)]", found: text.shown, expected: expected)
+                TokenizerError(file: file, key: "\(key)[\(rank)]", found: merges.shown(rank), expected: expected)
             }
-            bytes.removeAll(keepingCapacity: true)
-            let middle = Self.append(text, writing, to: &bytes)
-            guard middle > 0, middle < bytes.count else {
+            guard let (left, right) = merges.parts(rank), !left.isEmpty, !right.isEmpty,
+                let (middle, end) = Self.write(merges.texts.bytes, left, right, writing, to: &bytes)
+            else {
                 throw error(
                     "two pieces\(writing == .byteAlphabet ? " in the byte alphabet" : ""), with one space between them")
             }
             guard let left = pieces.id(of: bytes.span, in: 0..<middle),
-                let right = pieces.id(of: bytes.span, in: middle..<bytes.count)
+                let right = pieces.id(of: bytes.span, in: middle..<end)
             else { throw error("two pieces of the vocabulary") }
-            guard let result = pieces.id(of: bytes.span, in: 0..<bytes.count, guess: guess) else {
+            guard let result = pieces.id(of: bytes.span, in: 0..<end, guess: guess) else {
                 throw error("two pieces that join into one of the vocabulary")
             }
             guess = result + 1
@@ -53,38 +66,34 @@ extension MergeTable {
         }
     }
 
-    /// Appends both parts' bytes and returns where the second begins; 0 if there are not two.
-    private static func append(_ merge: MergeText, _ writing: PieceTable.Writing, to bytes: inout [UInt8]) -> Int {
-        switch merge {
-        case .pair(let left, let right):
-            guard append(left, writing, to: &bytes) else { return 0 }
-            let middle = bytes.count
-            return append(right, writing, to: &bytes) ? middle : 0
-        case .joined(var text):
-            return text.withUTF8 { text in
-                let space = UInt8(ascii: " ")
-                guard let gap = text.firstIndex(of: space) else { return 0 }
-                let right = UnsafeBufferPointer(rebasing: text[(gap + 1)...])
-                guard append(UnsafeBufferPointer(rebasing: text[..<gap]), writing, to: &bytes) else { return 0 }
-                let middle = bytes.count
-                // A second space is no part of a piece.
-                guard !right.contains(space), append(right, writing, to: &bytes) else { return 0 }
-                return middle
+    /// Writes both parts' bytes to the front of a buffer, and says where the second begins and ends.
+    @inline(__always)
+    private static func write(
+        _ texts: [UInt8], _ left: Range<Int>, _ right: Range<Int>, _ writing: PieceTable.Writing,
+        to bytes: inout [UInt8]
+    ) -> (middle: Int, end: Int)? {
+        let room = left.count + right.count
+        if bytes.count < room { bytes += Array(repeating: 0, count: room) }
+        return texts.withUnsafeBufferPointer { texts in
+            bytes.withUnsafeMutableBufferPointer { bytes in
+                guard let middle = write(texts, left, writing, to: bytes, at: 0),
+                    let end = write(texts, right, writing, to: bytes, at: middle)
+                else { return nil }
+                return (middle, end)
             }
         }
     }
 
-    private static func append(_ text: String, _ writing: PieceTable.Writing, to bytes: inout [UInt8]) -> Bool {
-        var text = text
-        return text.withUTF8 { append($0, writing, to: &bytes) }
-    }
-
-    private static func append(
-        _ text: UnsafeBufferPointer<UInt8>, _ writing: PieceTable.Writing, to bytes: inout [UInt8]
-    ) -> Bool {
-        if writing == .byteAlphabet { return ByteLevel.append(text, to: &bytes) }
-        bytes.append(contentsOf: text)
-        return true
+    @inline(__always)
+    private static func write(
+        _ texts: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ writing: PieceTable.Writing,
+        to bytes: UnsafeMutableBufferPointer<UInt8>, at start: Int
+    ) -> Int? {
+        let part = UnsafeBufferPointer(rebasing: texts[range])
+        let place = UnsafeMutableBufferPointer(rebasing: bytes[start..<start + range.count])
+        if writing == .byteAlphabet { return ByteLevel.decode(part, into: place).map { start + $0 } }
+        _ = place.update(fromContentsOf: part)
+        return start + range.count
     }
 }
 

@@ -30,7 +30,7 @@ struct NamedPreTokenizer: Sendable {
             preTokenizer = PreTokenizer(steps: [
                 .pattern(SplitPattern(letters: CharacterClass.letter | CharacterClass.mark, digitLimit: 1))
             ])
-            normalizer = .canonicalComposition
+        // No normalizer: llama.cpp's cases keep letters apart from their marks.
         case "seed-coder":
             preTokenizer = PreTokenizer(steps: [.pattern(SplitPattern(digitLimit: 1, symbolTail: .nothing))])
         case "gpt-4o", "llama4":
@@ -60,7 +60,7 @@ struct NamedPreTokenizer: Sendable {
                 .marked(MarkedPattern(joinsLineEnds: false)), .runs(RunPattern(members: .numbers, maximum: 1)),
             ])
         case "bloom", "poro-chat", "gpt3-finnish":
-            preTokenizer = PreTokenizer(steps: [.runs(RunPattern(members: .betweenStops, takesSpace: true))])
+            preTokenizer = PreTokenizer(steps: [.runs(RunPattern(members: .betweenStops, front: .space))])
         case "falcon":
             preTokenizer = PreTokenizer(steps: [
                 .punctuation(together: true), .pattern(.classic), .byteDigits(individually: false),
@@ -72,6 +72,20 @@ struct NamedPreTokenizer: Sendable {
         case "roberta-bpe", "jina-v1-en", "jina-v2-code":
             preTokenizer = PreTokenizer(steps: [.pattern(.classic)])
             framesWholeText = true
+        case "deepseek-llm", "deepseek-coder":
+            // The one lists the letters with two cases and its marks, the other asks Unicode for letters and marks.
+            let isListed = name == "deepseek-llm"
+            let lineEnds = RunPattern(members: .lineEnds, maximum: 1)
+            let words = RunPattern(members: isListed ? .casedLetters : .letters, front: .whiteSpace)
+            let marks = RunPattern(members: isListed ? .listedMarks : .punctuation, front: .whiteSpace)
+            preTokenizer = PreTokenizer(
+                steps: [.runs(lineEnds), .runs(words), .runs(marks)] + (isListed ? [.trailingSpace] : [])
+                    + [.runs(RunPattern(members: .eastAsian)), .digits(individually: true)])
+            addsBeginningOfText = true
+        case "command-r":
+            preTokenizer = PreTokenizer(steps: [.digits(individually: true), .pattern(.classic)])
+            normalizer = .canonicalComposition
+            addsBeginningOfText = true
         case "smollm", "starcoder", "refact":
             preTokenizer = PreTokenizer(steps: [.digits(individually: true), .pattern(.classic)])
         default:

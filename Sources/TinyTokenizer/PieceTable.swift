@@ -17,15 +17,9 @@ struct PieceTable: Sendable {
         case byte
     }
 
-    /// How the file writes pieces: in visible characters that stand for bytes, or as they are.
+    /// How the file writes pieces: in visible characters that stand for bytes, as text, or as bytes that may be no text.
     enum Writing: Sendable {
-        case byteAlphabet, plain
-    }
-
-    /// A token as a file gives it.
-    struct Entry {
-        var text: String
-        var kind: Kind
+        case byteAlphabet, plain, bytes
     }
 
     private var kinds: [Kind] = []
@@ -45,60 +39,85 @@ struct PieceTable: Sendable {
 
     var count: Int { kinds.count }
 
-    /// - Parameters:
-    ///   - entries: by id; nil where the file has no token of that id.
-    ///   - key: how the file names its list of pieces, for errors.
+    /// - Parameter key: how the file names its list of pieces, for errors.
     init(
-        _ entries: [Entry?], writing: Writing = .byteAlphabet, file: String, key: String
+        _ list: PieceList, writing: Writing = .byteAlphabet, file: String, key: String
     ) throws(TokenizerError) {
-        guard entries.contains(where: { $0 != nil }) else {
+        guard (0..<list.count).contains(where: { list.kind($0) != nil }) else {
             throw TokenizerError(file: file, key: key, found: "no pieces", expected: "at least one")
         }
+        guard list.texts.bytes.count < UInt32.max else {
+            throw TokenizerError(file: file, key: key, found: "pieces of 4 GiB together", expected: "less")
+        }
         var capacity = 16
-        while capacity < entries.count * 2 { capacity *= 2 }
+        while capacity < list.count * 2 { capacity *= 2 }
         slots = Array(repeating: Slot(id: -1, hash: 0), count: capacity)
-        kinds.reserveCapacity(entries.count)
-        starts.reserveCapacity(entries.count + 1)
+        kinds.reserveCapacity(list.count)
+        starts.reserveCapacity(list.count + 1)
+        arena.reserveCapacity(list.texts.bytes.count)
 
-        for (id, entry) in entries.enumerated() {
-            kinds.append(entry?.kind ?? .absent)
+        for id in 0..<list.count {
+            let kind = list.kind(id)
+            kinds.append(kind ?? .absent)
             defer { starts.append(UInt32(arena.count)) }
-            guard let entry else { continue }
-            guard arena.count + entry.text.utf8.count < UInt32.max else {
-                throw TokenizerError(
-                    file: file, key: "\(key)[\(id)]", found: "pieces of 4 GiB together", expected: "less")
-            }
-            guard !entry.text.isEmpty else {
+            guard let kind else { continue }
+            guard let isFound = append(list.texts.bytes, list.range(id), kind, writing) else {
                 throw TokenizerError(file: file, key: "\(key)[\(id)]", found: "an empty piece", expected: "text")
             }
-            var isFound = false
-            if writing == .byteAlphabet, entry.kind == .normal { isFound = ByteLevel.append(entry.text, to: &arena) }
-            if !isFound { arena.append(contentsOf: entry.text.utf8) }
-            if writing == .plain {
-                isFound = entry.kind == .normal || entry.kind == .added || entry.kind == .unused
-            } else if entry.kind != .normal {
-                // Plain ASCII is the same in both writings, so merges may lead to it.
-                isFound = entry.text.utf8.allSatisfy { 0x21...0x7E ~= $0 }
-            }
             var twin: Int?
-            if entry.kind == .added || entry.kind == .special {
-                twin = texts.updateValue(id, forKey: ExactKey(entry.text))
-            }
-            if isFound {
-                let hash = Self.hash(arena.span, start: Int(starts[id]), end: arena.count)
-                let slot = slot(of: arena.span, start: Int(starts[id]), end: arena.count, hash: hash)
-                if slots[slot].id >= 0 {
-                    twin = Int(slots[slot].id)
-                } else {
-                    slots[slot] = Slot(id: Int32(id), hash: hash)
-                }
-            }
+            if kind == .added || kind == .special { twin = texts.updateValue(id, forKey: ExactKey(list.text(id))) }
+            if isFound { twin = enter(id) ?? twin }
             if let twin {
                 throw TokenizerError(
-                    file: file, key: "\(key)[\(id)]", found: "\(quoted(entry.text)), which is token \(twin) already",
+                    file: file, key: "\(key)[\(id)]", found: "\(quoted(list.text(id))), which is token \(twin) already",
                     expected: "each piece once")
             }
         }
+    }
+
+    /// Appends a piece to the arena and says whether text can become it; nil if it is empty.
+    @inline(__always)
+    private mutating func append(
+        _ bytes: [UInt8], _ range: Range<Int>, _ kind: Kind, _ writing: Writing
+    ) -> Bool? {
+        if range.isEmpty { return nil }
+        if writing == .byteAlphabet, kind == .normal {
+            arena.append(contentsOf: bytes[range])
+            let start = arena.count - range.count
+            let count = bytes.withUnsafeBufferPointer { bytes in
+                arena.withUnsafeMutableBufferPointer { arena in
+                    ByteLevel.decode(
+                        UnsafeBufferPointer(rebasing: bytes[range]),
+                        into: UnsafeMutableBufferPointer(rebasing: arena[start...]))
+                }
+            }
+            if let count {
+                arena.removeLast(range.count - count)
+            } else {
+                // What was written until then is no piece.
+                arena.removeLast(range.count)
+                arena.append(contentsOf: bytes[range])
+            }
+            return count != nil
+        }
+        arena.append(contentsOf: bytes[range])
+        switch writing {
+        case .plain: return kind == .normal || kind == .added || kind == .unused
+        case .bytes: return kind == .normal
+        // Plain ASCII is the same in both writings, so merges may lead to it.
+        case .byteAlphabet: return bytes[range].allSatisfy { 0x21...0x7E ~= $0 }
+        }
+    }
+
+    /// Enters the last piece of the arena into the table, or gives the token that has these bytes.
+    @inline(__always)
+    private mutating func enter(_ id: Int) -> Int? {
+        let start = Int(starts[id])
+        let hash = Self.hash(arena.span, start: start, end: arena.count)
+        let slot = slot(of: arena.span, start: start, end: arena.count, hash: hash)
+        if slots[slot].id >= 0 { return Int(slots[slot].id) }
+        slots[slot] = Slot(id: Int32(truncatingIfNeeded: id), hash: hash)
+        return nil
     }
 
     func kind(of id: Int) -> Kind { kinds.indices.contains(id) ? kinds[id] : .absent }

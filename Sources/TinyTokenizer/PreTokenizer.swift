@@ -68,6 +68,8 @@ enum Cut: Sendable, Equatable {
     case pattern(SplitPattern)
     case marked(MarkedPattern)
     case runs(RunPattern)
+    /// `\s+$`: the white space that ends a piece, on its own.
+    case trailingSpace
     /// White space separates, and is left out.
     case whitespace
     /// Each punctuation mark on its own, or each run of them.
@@ -143,6 +145,7 @@ extension Cut {
             (byteDigitsEnd(bytes, from: start, limit: limit, individually: individually), true)
         case .marked(let pattern): (pattern.end(bytes, from: start, limit: limit, classes), true)
         case .runs(let pattern): (pattern.end(bytes, from: start, limit: limit, classes), true)
+        case .trailingSpace: (trailingSpaceEnd(bytes, from: start, limit: limit, classes), true)
         case .whitespace:
             (
                 runEnd(bytes, from: start, limit: limit, alone: false) { classes[$0.value].isSpace },
@@ -176,6 +179,18 @@ extension Cut {
             end += scalar.length
         }
         return end
+    }
+
+    private func trailingSpaceEnd(
+        _ bytes: borrowing Span<UInt8>, from start: Int, limit: Int, _ classes: CharacterClasses
+    ) -> Int {
+        var end = limit
+        while end > start {
+            let scalar = DecodedScalar(bytes, endingAt: end, start: start)
+            if !classes[scalar.value].isSpace { break }
+            end -= scalar.length
+        }
+        return end == start ? limit : end
     }
 
     private func byteDigitsEnd(_ bytes: borrowing Span<UInt8>, from start: Int, limit: Int, individually: Bool) -> Int {

@@ -1,38 +1,66 @@
+package import TinyJSON
+
 /// A file of ranks, as the Python package `tiktoken` reads it: a line for each piece, its bytes in base 64 and its rank,
 /// which is its id and says how early it is put together.
 package struct RankFile: Sendable {
     package var file: String
-    /// By rank.
-    package var pieces: [[UInt8]] = []
+    /// By rank; bytes that may be no text.
+    package private(set) var pieces = TextList()
 
     package init(_ bytes: [UInt8], file: String) throws(TokenizerError) {
         self.file = file
-        var known: Set<[UInt8]> = []
+        var known = TextIndex()
         var repeated = 0
-        for (index, line) in bytes.split(separator: 0x0A).enumerated() {
-            let parts = line.split { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }
-            if parts.isEmpty { continue }
+        var number = 0
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            let line = bytes[start..<end]
+            start = end + 1
+            number += 1
             func error(_ expected: String) -> TokenizerError {
                 TokenizerError(
-                    file: file, key: "line \(index + 1)", found: quoted(String(decoding: line, as: UTF8.self)),
+                    file: file, key: "line \(number)", found: quoted(String(decoding: line, as: UTF8.self)),
                     expected: expected)
             }
-            guard parts.count == 2, let piece = Base64.decoded(parts[0]), !piece.isEmpty,
-                let rank = Int(String(decoding: parts[1], as: UTF8.self))
-            else { throw error("a piece in base 64 and its rank") }
+            guard let parts = Self.parts(line) else {
+                if line.allSatisfy(Self.isSpace) { continue }
+                throw error("a piece in base 64 and its rank")
+            }
+            guard let piece = Base64.decoded(parts.piece), !piece.isEmpty, let rank = Self.number(parts.rank) else {
+                throw error("a piece in base 64 and its rank")
+            }
             // Some files repeat a piece; their readers pass it over and count on.
             guard rank == pieces.count + repeated else { throw error("rank \(pieces.count + repeated)") }
-            if known.insert(piece).inserted { pieces.append(piece) } else { repeated += 1 }
+            pieces.append(piece)
+            if known.insertLast(of: pieces) != nil {
+                pieces.removeLast()
+                repeated += 1
+            }
         }
         if pieces.isEmpty { throw TokenizerError(file: file, key: "line 1", found: "nothing", expected: "pieces") }
     }
 
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0D || byte == 0x09 }
+
+    /// The two parts of a line, or nil if there are not two.
+    private static func parts(_ line: ArraySlice<UInt8>) -> (piece: ArraySlice<UInt8>, rank: ArraySlice<UInt8>)? {
+        let text = line.drop(while: isSpace)
+        let piece = text.prefix { !isSpace($0) }
+        let rank = text[piece.endIndex...].drop(while: isSpace).prefix { !isSpace($0) }
+        guard !rank.isEmpty, line[rank.endIndex...].allSatisfy(isSpace) else { return nil }
+        return (piece, rank)
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        guard digits.count <= 9, digits.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
+        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    }
+
     /// Whether bytes look like a file of ranks: its first line does.
     package static func recognizes(_ bytes: [UInt8]) -> Bool {
-        let line = bytes.prefix(400).prefix { $0 != 0x0A }
-        let parts = line.split { $0 == 0x20 || $0 == 0x0D }
-        return parts.count == 2 && Base64.decoded(parts[0]) != nil
-            && Int(String(decoding: parts[1], as: UTF8.self)) != nil
+        guard let parts = parts(bytes.prefix(400).prefix { $0 != 0x0A }) else { return false }
+        return Base64.decoded(parts.piece) != nil && number(parts.rank) != nil
     }
 }
 
@@ -52,25 +80,17 @@ extension Tokenizer {
     /// A tokenizer from a file of ranks.
     package init(ranks: RankFile, convention: RankConvention) throws(TokenizerError) {
         let file = ranks.file
-        var entries: [PieceTable.Entry?] = []
-        entries.reserveCapacity(ranks.pieces.count + convention.special.count)
-        let alphabet = ByteLevel.alphabet
-        for piece in ranks.pieces {
-            var text = ""
-            for byte in piece { text.unicodeScalars.append(alphabet[Int(byte)]) }
-            entries.append(PieceTable.Entry(text: text, kind: .normal))
-        }
+        var list = PieceList(ranks.pieces)
         var added: [AddedToken] = []
         for text in convention.special {
             let isText = convention.spelled[text] != nil
             if let spelling = convention.spelled[text] {
-                added.append(AddedToken(id: entries.count, text: spelling, isSpecial: false, isNormalized: true))
+                added.append(AddedToken(id: list.count, text: spelling, isSpecial: false, isNormalized: true))
             }
-            added.append(AddedToken(id: entries.count, text: text, isSpecial: !isText, isNormalized: isText))
-            entries.append(
-                PieceTable.Entry(text: convention.spelled[text] ?? text, kind: isText ? .added : .special))
+            added.append(AddedToken(id: list.count, text: text, isSpecial: !isText, isNormalized: isText))
+            list.append((convention.spelled[text] ?? text).utf8, isText ? .added : .special)
         }
-        let pieces = try PieceTable(entries, file: file, key: "ranks")
+        let pieces = try PieceTable(list, writing: .bytes, file: file, key: "ranks")
         let symbols = try Symbols(bytesOf: pieces, unknown: nil, file: file, key: "ranks")
         let model = BytePair(
             joining: .pieces(PieceRanks(pieces: pieces)), symbols: symbols, takesWholeWords: true)

@@ -33,9 +33,9 @@ package struct SentencePieceVocabulary: Sendable {
         self.key = key
     }
 
-    func entries() throws(TokenizerError) -> [PieceTable.Entry?] {
-        var entries: [PieceTable.Entry?] = []
-        entries.reserveCapacity(pieces.count)
+    func list() throws(TokenizerError) -> PieceList {
+        var list = PieceList()
+        list.reserveCapacity(pieces.count)
         for (id, piece) in pieces.enumerated() {
             let kind: PieceTable.Kind
             switch piece.type {
@@ -53,9 +53,9 @@ package struct SentencePieceVocabulary: Sendable {
                 throw TokenizerError(
                     file: file, key: "\(key)[\(id)]", found: "type \(type)", expected: "a type of 1 to 6")
             }
-            entries.append(PieceTable.Entry(text: piece.text, kind: kind))
+            list.append(piece.text.utf8, kind)
         }
-        return entries
+        return list
     }
 }
 
@@ -71,17 +71,16 @@ extension Tokenizer {
         addsEnd: Bool
     ) throws(TokenizerError) {
         let file = vocabulary.file
-        var entries = try vocabulary.entries()
+        var list = try vocabulary.list()
         for token in added {
-            guard token.id >= 0, token.id < entries.count + 65536 else {
+            guard token.id >= 0, token.id < list.count + 65536 else {
                 throw TokenizerError(
                     file: file, key: "added token \(quoted(token.text))", found: "id \(token.id)",
-                    expected: "one below \(entries.count + 65536)")
+                    expected: "one below \(list.count + 65536)")
             }
-            while entries.count <= token.id { entries.append(nil) }
-            entries[token.id] = PieceTable.Entry(text: token.text, kind: token.isSpecial ? .special : .added)
+            list.set(token.id, token.text, token.isSpecial ? .special : .added)
         }
-        let pieces = try PieceTable(entries, writing: .plain, file: file, key: vocabulary.key)
+        let pieces = try PieceTable(list, writing: .plain, file: file, key: vocabulary.key)
         let unknown = vocabulary.pieces.firstIndex { $0.type == 2 }
         let bytes = vocabulary.fallsBackToBytes ? Symbols.fallbackTokens(pieces) : []
         guard unknown != nil || !bytes.isEmpty else {

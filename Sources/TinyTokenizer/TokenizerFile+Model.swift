@@ -17,11 +17,10 @@ struct ModelReader {
         switch type {
         case "BPE":
             let settings = try BytePairSettings(&section)
-            let vocabulary = try section.section("vocab")
-            let merges = try section.array("merges")
+            let vocabulary = try NamedPieces(&section, added: added, byteFallback: settings.fallsBackToBytes)
+            let merges = try Self.merges(&section)
             try section.finish()
-            let entries = try vocabularyEntries(vocabulary, added, byteFallback: settings.fallsBackToBytes)
-            pieces = try PieceTable(entries, writing: writing, file: file, key: vocabulary.path)
+            pieces = try PieceTable(vocabulary.list, writing: writing, file: file, key: "model.vocab")
             let unknown = try Self.unknown(settings.unknown, vocabulary, section)
             if writing == .byteAlphabet, unknown != nil, settings.fusesUnknown {
                 throw section.error("fuse_unk", "true", "false; fusing is not supported with ByteLevel")
@@ -30,7 +29,7 @@ struct ModelReader {
             let symbols =
                 writing == .byteAlphabet
                 ? try Symbols(
-                    bytesOf: pieces, wordEnd: wordEnd, unknown: unknown, file: file, key: vocabulary.path)
+                    bytesOf: pieces, wordEnd: wordEnd, unknown: unknown, file: file, key: "model.vocab")
                 : Symbols(
                     unit: .characters, byteTokens: settings.fallsBackToBytes ? Symbols.fallbackTokens(pieces) : [],
                     unknown: unknown, fusesUnknown: settings.fusesUnknown)
@@ -38,8 +37,7 @@ struct ModelReader {
                 throw section.error("end_of_word_suffix", "a suffix", "none without ByteLevel")
             }
             let table = try MergeTable(
-                pieces: pieces, writing: writing, count: merges.count, file: file, key: "model.merges"
-            ) { rank throws(TokenizerError) in try Self.merge(merges[rank], rank, section) }
+                pieces: pieces, writing: writing, merges, file: file, key: "model.merges")
             let bytePair = BytePair(
                 joining: .merges(table), symbols: symbols, takesWholeWords: settings.takesWholeWords)
             model = .bytePair(bytePair)
@@ -51,10 +49,9 @@ struct ModelReader {
                 section.object["max_input_chars_per_word"] == nil
                 ? 100 : try section.integer("max_input_chars_per_word")
             let unknownText = try section.optionalString("unk_token") ?? "[UNK]"
-            let vocabulary = try section.section("vocab")
+            let vocabulary = try NamedPieces(&section, added: added, byteFallback: false)
             try section.finish()
-            let entries = try vocabularyEntries(vocabulary, added, byteFallback: false)
-            pieces = try PieceTable(entries, writing: .plain, file: file, key: vocabulary.path)
+            pieces = try PieceTable(vocabulary.list, writing: .plain, file: file, key: "model.vocab")
             guard let unknown = try Self.unknown(unknownText, vocabulary, section), writing == .plain else {
                 throw section.error("type", "WordPiece behind ByteLevel", "another pre-tokenizer")
             }
@@ -66,7 +63,7 @@ struct ModelReader {
             section.ignore("unk_id")
             let list = try ScoredPieces(&section, added: added, byteFallback: fallsBack)
             try section.finish()
-            pieces = try PieceTable(list.entries, writing: .plain, file: file, key: "model.vocab")
+            pieces = try PieceTable(list.list, writing: .plain, file: file, key: "model.vocab")
             if let unknown, pieces.kind(of: unknown) == .absent {
                 throw section.error("unk_id", "\(unknown)", "a piece of the vocabulary")
             }
@@ -82,25 +79,33 @@ struct ModelReader {
     }
 
     private static func unknown(
-        _ text: String?, _ vocabulary: FileSection, _ section: FileSection
+        _ text: String?, _ vocabulary: NamedPieces, _ section: FileSection
     ) throws(TokenizerError) -> Int? {
         guard let text else { return nil }
-        guard let id = vocabulary.object[text]?.integer else {
+        guard let id = vocabulary.table[text] else {
             throw section.error("unk_token", quoted(text), "a piece of the vocabulary")
         }
         return id
     }
 
-    private static func merge(
-        _ merge: JSON, _ rank: Int, _ section: FileSection
-    ) throws(TokenizerError) -> MergeText {
-        switch merge {
-        case .string(let text): return .joined(text)
-        case .array(let parts):
-            if parts.count == 2, let left = parts[0].string, let right = parts[1].string { return .pair(left, right) }
-            throw section.error("merges[\(rank)]", "an array of \(parts.count)", "two strings")
-        case let other: throw section.error("merges[\(rank)]", other.kind, "\"a b\" or [\"a\", \"b\"]")
+    private static func merges(_ section: inout FileSection) throws(TokenizerError) -> MergeList {
+        let (table, tree) = try section.table("merges", object: false)
+        switch table?.form {
+        case .texts: return MergeList(joined: table?.texts ?? [])
+        case .pairs: return MergeList(pairs: table?.texts ?? [])
+        case .scores: throw section.error("merges[0]", "a text and a number", "two strings")
+        default: break
         }
+        for (rank, merge) in (tree.array ?? []).enumerated() {
+            switch merge {
+            case .string: continue
+            case .array(let parts) where parts.count == 2 && parts.allSatisfy { $0.string != nil }: continue
+            case .array(let parts):
+                throw section.error("merges[\(rank)]", "an array of \(parts.count)", "two strings")
+            case let other: throw section.error("merges[\(rank)]", other.kind, "\"a b\" or [\"a\", \"b\"]")
+            }
+        }
+        throw section.error("merges", "elements that differ in kind", "only \"a b\", or only [\"a\", \"b\"]")
     }
 }
 
@@ -124,67 +129,85 @@ private struct BytePairSettings {
 
 /// The vocabulary of a unigram model: a list of pieces with their scores, which may stand twice.
 private struct ScoredPieces {
-    var entries: [PieceTable.Entry?] = []
-    var scores: [Double] = []
+    var list: PieceList
+    var scores: [Double]
     /// Without added tokens.
-    var count = 0
+    let count: Int
 
     init(_ section: inout FileSection, added: [AddedToken], byteFallback: Bool) throws(TokenizerError) {
-        let list = try section.array("vocab")
-        for (id, item) in list.enumerated() {
-            guard let parts = item.array, parts.count == 2, let text = parts[0].string, let score = parts[1].double
-            else { throw section.error("vocab[\(id)]", item.kind, "a piece and its score") }
-            let isByte = byteFallback && Symbols.byteValue(text.utf8) != nil
-            entries.append(PieceTable.Entry(text: text, kind: isByte ? .byte : .normal))
-            scores.append(score)
+        let (table, tree) = try section.table("vocab", object: false)
+        guard let table, table.form == .scores || table.count == 0 else {
+            for (id, item) in (tree.array ?? []).enumerated() {
+                if let parts = item.array, parts.count == 2, parts[0].string != nil, parts[1].double != nil { continue }
+                throw section.error("vocab[\(id)]", item.kind, "a piece and its score")
+            }
+            throw section.error("vocab[0]", table?.form == .texts ? "a string" : "an array", "a piece and its score")
         }
-        count = list.count
-        try addTokens(added, to: &entries, limit: 2 * (list.count + added.count) + 65536, section.file)
-        scores += Array(repeating: 0, count: entries.count - scores.count)
+        list = PieceList(table.texts)
+        scores = table.numbers
+        count = table.count
+        if byteFallback { list.markBytes() }
+        try list.add(added, limit: 2 * (count + added.count) + 65536, section.file)
+        scores += Array(repeating: 0, count: list.count - scores.count)
     }
 }
 
-/// The pieces by id. Ids may leave holes, but not so many that a small file asks for much memory.
-private func vocabularyEntries(
-    _ vocabulary: FileSection, _ added: [AddedToken], byteFallback: Bool
-) throws(TokenizerError) -> [PieceTable.Entry?] {
-    let limit = 2 * (vocabulary.object.count + added.count) + 65536
-    var entries: [PieceTable.Entry?] = []
-    entries.reserveCapacity(vocabulary.object.count + added.count)
-    for (text, value) in zip(vocabulary.object.keys, vocabulary.object.values) {
-        guard let id = value.integer, 0..<limit ~= id else {
-            throw vocabulary.error(quoted(text), value.integer.map { "\($0)" } ?? value.kind, "an id below \(limit)")
+/// The vocabulary of the other models: an object from pieces to ids. Ids may leave holes, but not so many that a small
+/// file asks for much memory.
+private struct NamedPieces {
+    var list: PieceList
+    let table: JSONTable
+
+    init(_ section: inout FileSection, added: [AddedToken], byteFallback: Bool) throws(TokenizerError) {
+        let (table, tree) = try section.table("vocab", object: true)
+        let count = table?.count ?? tree.object?.count ?? 0
+        let limit = 2 * (count + added.count) + 65536
+        let section = section
+        func error(_ text: String, _ found: String, _ expected: String) -> TokenizerError {
+            section.error("vocab.\(quoted(text))", found, expected)
         }
-        while entries.count <= id { entries.append(nil) }
-        if let other = entries[id] {
-            throw vocabulary.error(quoted(text), "\(id), which is \(quoted(other.text)) already", "each id once")
+        guard let table else {
+            for (text, value) in zip(tree.object?.keys ?? [], tree.object?.values ?? [])
+            where value.integer == nil { throw error(text, value.kind, "an id below \(limit)") }
+            throw section.error("vocab", "an object", "pieces with their ids")
         }
-        let isByte = byteFallback && Symbols.byteValue(text.utf8) != nil
-        entries[id] = PieceTable.Entry(text: text, kind: isByte ? .byte : .normal)
+        list = try PieceList(table.texts, ids: table.integers, limit: limit) { place, other throws(TokenizerError) in
+            let (text, id) = (table.texts[place], table.integers[place])
+            guard let other else { throw error(text, "\(id)", "an id below \(limit)") }
+            throw error(text, "\(id), which is \(quoted(table.texts[other])) already", "each id once")
+        }
+        self.table = table
+        if byteFallback { list.markBytes() }
+        try list.add(added, limit: limit, section.file) { table[$0] }
     }
-    try addTokens(added, to: &entries, limit: limit, vocabulary.file) { vocabulary.object[$0]?.integer }
-    return entries
 }
 
-private func addTokens(
-    _ added: [AddedToken], to entries: inout [PieceTable.Entry?], limit: Int, _ file: String,
-    known: (String) -> Int? = { _ in nil }
-) throws(TokenizerError) {
-    for (index, token) in added.enumerated() {
-        func error(_ found: String, _ expected: String) -> TokenizerError {
-            TokenizerError(file: file, key: "added_tokens[\(index)].id", found: found, expected: expected)
+extension PieceList {
+    /// Pieces such as `<0x0A>` stand for bytes.
+    fileprivate mutating func markBytes() {
+        for id in 0..<count where kind(id) == .normal {
+            let range = range(id)
+            if range.count == 6, Symbols.byteValue(texts.bytes[range]) != nil { setKind(id, .byte) }
         }
-        guard 0..<limit ~= token.id else { throw error("\(token.id)", "an id below \(limit)") }
-        if let known = known(token.text), known != token.id {
-            throw error("\(token.id)", "\(known), which \(quoted(token.text)) is in model.vocab")
+    }
+
+    fileprivate mutating func add(
+        _ added: [AddedToken], limit: Int, _ file: String, known: (String) -> Int? = { _ in nil }
+    ) throws(TokenizerError) {
+        for (index, token) in added.enumerated() {
+            func error(_ found: String, _ expected: String) -> TokenizerError {
+                TokenizerError(file: file, key: "added_tokens[\(index)].id", found: found, expected: expected)
+            }
+            guard 0..<limit ~= token.id else { throw error("\(token.id)", "an id below \(limit)") }
+            if let known = known(token.text), known != token.id {
+                throw error("\(token.id)", "\(known), which \(quoted(token.text)) is in model.vocab")
+            }
+            if token.id < count, let kind = kind(token.id),
+                kind == .added || kind == .special || !ExactText.equal(text(token.id), token.text)
+            {
+                throw error("\(token.id), which is \(quoted(text(token.id))) already", "each id once")
+            }
+            set(token.id, token.text, token.isSpecial ? .special : .added)
         }
-        while entries.count <= token.id { entries.append(nil) }
-        if let other = entries[token.id],
-            other.kind == .added || other.kind == .special
-                || ExactKey(other.text) != ExactKey(token.text)
-        {
-            throw error("\(token.id), which is \(quoted(other.text)) already", "each id once")
-        }
-        entries[token.id] = PieceTable.Entry(text: token.text, kind: token.isSpecial ? .special : .added)
     }
 }

@@ -3,7 +3,9 @@ package import TinyJSON
 extension Tokenizer {
     /// A tokenizer from a `tokenizer.json`, the format of the Python package `tokenizers`.
     ///
-    /// - Parameter file: the file's name, for errors.
+    /// - Parameters:
+    ///   - json: the file, read with `tokenizerFileTables` as tables.
+    ///   - file: its name, for errors.
     /// - Throws: on whatever the file asks for that is not supported, by name.
     package init(tokenizerFile json: JSON, file: String) throws(TokenizerError) {
         var root = try FileSection(json, file: file, path: "")
@@ -27,6 +29,9 @@ extension Tokenizer {
             preTokenizer: preTokenizer.preTokenizer, decoder: decoder, addedTokens: added, seams: reader.seams,
             frame: frame, beginningOfText: frame.opening.first, endOfText: Self.endTokens(reader.pieces))
     }
+
+    /// Where the long lists of a `tokenizer.json` stand.
+    package static let tokenizerFileTables = [["model", "vocab"], ["model", "merges"]]
 
     private static func addedTokens(_ root: inout FileSection) throws(TokenizerError) -> [AddedToken] {
         var tokens: [AddedToken] = []

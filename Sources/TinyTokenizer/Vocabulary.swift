@@ -1,3 +1,5 @@
+package import TinyJSON
+
 /// The vocabulary inside a GGUF file, as its arrays and keys give it.
 package struct Vocabulary: Sendable {
     package var file: String
@@ -5,11 +7,11 @@ package struct Vocabulary: Sendable {
     package var model: String
     /// `tokenizer.ggml.pre`
     package var preTokenizer: String?
-    package var tokens: [String]
+    package var tokens: TextList
     /// Of each token: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte. Empty if the file has none.
     package var types: [Int]
     /// `"a b"`, earliest first.
-    package var merges: [String]
+    package var merges: TextList
     package var beginningOfText: Int?
     package var endOfText: Int?
     package var endOfTurn: Int?
@@ -27,7 +29,7 @@ package struct Vocabulary: Sendable {
     package var characterMap: [UInt8] = []
 
     package init(
-        file: String, model: String, preTokenizer: String?, tokens: [String], types: [Int], merges: [String],
+        file: String, model: String, preTokenizer: String?, tokens: TextList, types: [Int], merges: TextList,
         beginningOfText: Int? = nil, endOfText: Int? = nil, endOfTurn: Int? = nil, addsBeginningOfText: Bool? = nil,
         addsSpacePrefix: Bool? = nil
     ) {
@@ -60,27 +62,35 @@ extension Tokenizer {
         case "bert":
             try self.init(wordPieces: vocabulary)
             return
+        case "gemma4":
+            try self.init(markedPairs: vocabulary)
+            return
         case let model:
             throw error(
                 "model", quoted(model),
-                "\"gpt2\" (byte-level BPE), \"llama\" (SentencePiece BPE), \"t5\" (unigram) or \"bert\" (WordPiece); "
-                    + "others are not supported")
+                "\"gpt2\" (byte-level BPE), \"llama\" (SentencePiece BPE), \"t5\" (unigram), "
+                    + "\"gemma4\" (BPE with marks for spaces) or \"bert\" (WordPiece); others are not supported")
         }
-        guard let name = vocabulary.preTokenizer else {
-            throw error("pre", "no pre-tokenizer named", "one that is supported, such as \"gpt-2\" or \"llama-bpe\"")
-        }
-        guard let named = NamedPreTokenizer(name) else {
+        let name = vocabulary.preTokenizer
+        guard let named = NamedPreTokenizer(name ?? "gpt-2") else {
             throw error(
-                "pre", quoted(name), "one that is supported, such as \"gpt-2\", \"llama-bpe\", \"qwen2\", \"smollm\"")
+                "pre", quoted(name ?? ""),
+                "one that is supported, such as \"gpt-2\", \"llama-bpe\", \"qwen2\", \"smollm\"")
         }
         if vocabulary.addsSpacePrefix == true { throw error("add_space_prefix", "true", "false for byte-level BPE") }
 
-        let entries = try vocabulary.entries()
-        let pieces = try PieceTable(entries, file: file, key: "tokenizer.ggml.tokens")
+        let list = try vocabulary.list()
+        let pieces = try PieceTable(list, file: file, key: "tokenizer.ggml.tokens")
+        if name == nil, let id = pieces.firstCut(by: named.preTokenizer) {
+            throw error(
+                "pre",
+                "no pre-tokenizer named, and pieces such as \(quoted(vocabulary.tokens[id])), which that of "
+                    + "\"gpt-2\" would have cut",
+                "the name of the pre-tokenizer")
+        }
         let table = try MergeTable(
-            pieces: pieces, writing: .byteAlphabet, count: vocabulary.merges.count, file: file,
-            key: "tokenizer.ggml.merges"
-        ) { rank throws(TokenizerError) in .joined(vocabulary.merges[rank]) }
+            pieces: pieces, writing: .byteAlphabet, MergeList(joined: vocabulary.merges), file: file,
+            key: "tokenizer.ggml.merges")
         let bytePair = BytePair(
             joining: .merges(table),
             symbols: try Symbols(bytesOf: pieces, unknown: nil, file: file, key: "tokenizer.ggml.tokens"),
@@ -91,7 +101,7 @@ extension Tokenizer {
             ("eot_token_id", vocabulary.endOfTurn),
         ]
         for (key, id) in ids {
-            if let id, !(0..<entries.count ~= id) { throw error(key, "\(id)", "below \(entries.count)") }
+            if let id, !(0..<list.count ~= id) { throw error(key, "\(id)", "below \(list.count)") }
         }
         var opening: [Int] = []
         if vocabulary.addsBeginningOfText ?? (named.addsBeginningOfText || named.framesWholeText) {
@@ -119,17 +129,16 @@ extension Tokenizer {
 }
 
 extension Vocabulary {
-    fileprivate func entries() throws(TokenizerError) -> [PieceTable.Entry?] {
+    fileprivate func list() throws(TokenizerError) -> PieceList {
         guard types.isEmpty || types.count == tokens.count else {
             throw TokenizerError(
                 file: file, key: "tokenizer.ggml.token_type", found: "\(types.count) types",
                 expected: "\(tokens.count), one for each token")
         }
-        var entries: [PieceTable.Entry?] = []
-        entries.reserveCapacity(tokens.count)
-        for (id, text) in tokens.enumerated() {
+        var list = PieceList(tokens)
+        for (id, type) in types.enumerated() {
             let kind: PieceTable.Kind
-            switch types.isEmpty ? 1 : types[id] {
+            switch type {
             case 1: kind = .normal
             case 2, 3: kind = .special
             case 4: kind = .added
@@ -139,8 +148,29 @@ extension Vocabulary {
                     file: file, key: "tokenizer.ggml.token_type[\(id)]", found: "\(type)",
                     expected: "1 to 5 in a byte-level vocabulary")
             }
-            entries.append(PieceTable.Entry(text: text, kind: kind))
+            if kind != .normal { list.setKind(id, kind) }
         }
-        return entries
+        return list
+    }
+}
+
+extension PieceTable {
+    /// The first of the pieces that a pre-tokenizer would have cut, if these are more than a few.
+    ///
+    /// Files from before there was a name for the pre-tokenizer leave it to be guessed, and their pieces bear witness:
+    /// those that were learned behind another pattern are no words of this one. Beginnings of contractions are, too.
+    fileprivate func firstCut(by preTokenizer: PreTokenizer) -> Int? {
+        var first: Int?
+        var count = 0
+        for id in 0..<self.count where kind(of: id) == .normal {
+            guard let bytes = bytes(of: id).map(Array.init), String(validating: bytes, as: UTF8.self) != nil else {
+                continue
+            }
+            var cursor = CutCursor(preTokenizer.before, over: 0..<bytes.count)
+            guard let word = cursor.next(bytes.span, .shared), word.count < bytes.count else { continue }
+            first = first ?? id
+            count += 1
+        }
+        return count * 1000 > self.count ? first : nil
     }
 }

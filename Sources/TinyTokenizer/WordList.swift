@@ -22,14 +22,14 @@ extension Tokenizer {
     init(wordPieces texts: [String], lowercases: Bool, file: String, key: String) throws(TokenizerError) {
         let marks = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
         var ids: [String: Int] = [:]
-        var entries: [PieceTable.Entry?] = []
+        var list = PieceList()
         for (id, text) in texts.enumerated() {
             let isMark = marks.contains { ExactText.equal($0, text) }
             if isMark { ids[text] = id }
             // Empty lines stand for nothing that text could become.
-            entries.append(text.isEmpty ? nil : PieceTable.Entry(text: text, kind: isMark ? .special : .normal))
+            if text.isEmpty { list.appendNothing() } else { list.append(text.utf8, isMark ? .special : .normal) }
         }
-        let pieces = try PieceTable(entries, writing: .plain, file: file, key: key)
+        let pieces = try PieceTable(list, writing: .plain, file: file, key: key)
         func id(_ mark: String) throws(TokenizerError) -> Int {
             guard let id = ids[mark] else {
                 throw TokenizerError(file: file, key: key, found: "no \(mark)", expected: "the piece \(mark)")

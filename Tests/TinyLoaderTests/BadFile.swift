@@ -78,7 +78,7 @@ func touchEverything(_ index: TensorIndex) {
 func touchEverything(_ gguf: GGUF) {
     for key in gguf.metadata.keys {
         _ = try? gguf.metadata.string(key)
-        _ = try? gguf.metadata.strings(key)
+        _ = try? gguf.metadata.texts(key)
         _ = try? gguf.metadata.integer(key)
         _ = try? gguf.metadata.integers(key)
         _ = try? gguf.metadata.bool(key)

@@ -1,4 +1,5 @@
 import Testing
+import TinyJSON
 import TinyLoader
 import TinyTensor
 import TinyTestSupport
@@ -31,7 +32,7 @@ import TinyTestSupport
         #expect(metadata["f32"] == .number(Double(Float(0.1))) && metadata["f64"] == .number(0.1))
         #expect(try metadata.bool("flag") == true)
         #expect(try metadata.string("text") == "héllo")
-        #expect(try metadata.strings("words") == ["a", "", "日本"])
+        #expect(try metadata.texts("words") == ["a", "", "日本"])
         #expect(try metadata.integers("numbers") == [1, -2, 3])
         guard case .array(let nested) = metadata["nested"] else { Issue.record("nested is no array"); return }
         #expect(nested.count == 2 && nested.elementType == .array)
@@ -43,8 +44,8 @@ import TinyTestSupport
         let asks: [(String, (String) throws -> Void)] = [
             ("u8", { _ = try metadata.string($0) }), ("text", { _ = try metadata.integer($0) }),
             ("f32", { _ = try metadata.integer($0) }),
-            ("u8", { _ = try metadata.bool($0) }), ("numbers", { _ = try metadata.strings($0) }),
-            ("text", { _ = try metadata.strings($0) }),
+            ("u8", { _ = try metadata.bool($0) }), ("numbers", { _ = try metadata.texts($0) }),
+            ("text", { _ = try metadata.texts($0) }),
             ("words", { _ = try metadata.integers($0) }), ("nested", { _ = try metadata.integers($0) }),
             ("u8", { _ = try metadata.integers($0) }),
         ]
@@ -59,7 +60,7 @@ import TinyTestSupport
         var file = GoodGGUF.file
         file.add("list", .array(type: 8, count: 2, [.string("good"), .bytes([0xFF])]))
         let metadata = try open(file).metadata
-        let error = #expect(throws: FormatError.self) { try metadata.strings("list") }
+        let error = #expect(throws: FormatError.self) { try metadata.texts("list") }
         #expect(error?.kind == .malformed && error?.name == "list" && error?.byte != nil)
     }
 

@@ -1,4 +1,5 @@
 import Testing
+import TinyJSON
 
 @testable import TinyTokenizer
 
@@ -95,20 +96,25 @@ import Testing
         expect("tokenizer.ggml.model: found \"rwkv\"") { $0.model = "rwkv" }
         expect("tokenizer.ggml.scores: found 0 entries") { $0.model = "llama" }
         expect("tokenizer.ggml.pre: found \"dunno\"") { $0.preTokenizer = "dunno" }
-        expect("tokenizer.ggml.pre: found no") { $0.preTokenizer = nil }
+        // A file without the name is read as the oldest pattern has it, unless its pieces speak against that.
+        expect("tokenizer.ggml.pre: found no pre-tokenizer named, and pieces such as \"(a\"") {
+            ($0.preTokenizer, $0.tokens) = (nil, TextList(byteAlphabet + ["(a", "<s>"]))
+        }
+        let old = try? Tokenizer(vocabulary: vocabulary(["ab"], merges: ["a b"], pre: nil))
+        #expect(old?.encode("ab") == [256])
         expect("tokenizer.ggml.pre: found \"default\"") { $0.preTokenizer = "default" }
         expect("add_space_prefix") { $0.addsSpacePrefix = true }
         expect("found no pieces") { ($0.tokens, $0.types) = ([], []) }
         expect("257 types, expected 258") { $0.types.removeLast() }
         expect("token_type[257]: found 6") { $0.types[257] = 6 }
         expect("token_type[0]: found -3") { $0.types[0] = -3 }
-        expect("tokens[257]: found \"ab\", which is token 256") { $0.tokens[257] = "ab" }
-        expect("tokens[257]: found an empty piece") { $0.tokens[257] = "" }
-        expect("no piece for 1 bytes") { $0.tokens[65] = "<x>" }
-        expect("merges[1]: found \"a b\", expected each pair once") { $0.merges.append("a b") }
-        expect("merges[1]: found \"a nothing\"") { $0.merges.append("a nothing") }
-        expect("merges[1]: found \"b a\"") { $0.merges.append("b a") }
-        expect("merges[1]: found \"\"") { $0.merges.append("") }
+        expect("tokens[257]: found \"ab\", which is token 256") { $0.replace(257, "ab") }
+        expect("tokens[257]: found an empty piece") { $0.replace(257, "") }
+        expect("no piece for 1 bytes") { $0.replace(65, "<x>") }
+        expect("merges[1]: found \"a b\", expected each pair once") { $0.merges.append("a b".utf8) }
+        expect("merges[1]: found \"a nothing\"") { $0.merges.append("a nothing".utf8) }
+        expect("merges[1]: found \"b a\"") { $0.merges.append("b a".utf8) }
+        expect("merges[1]: found \"\"") { $0.merges.append("".utf8) }
         expect("bos_token_id: found 258") { $0.beginningOfText = 258 }
         expect("eos_token_id: found -1") { $0.endOfText = -1 }
         expect("eot_token_id: found 9000") { $0.endOfTurn = 9000 }
@@ -117,7 +123,7 @@ import Testing
 
     @Test func rareBytesMayBeMissing() throws {
         var rare = vocabulary()
-        rare.tokens[0xFF] = "<x>"
+        rare.replace(0xFF, "<x>")
         let tokenizer = try Tokenizer(vocabulary: rare)
         #expect(tokenizer.encode(utf8: [0x41, 0xFF, 0x42]) == tokenizer.encode("AB"))
     }

@@ -71,7 +71,10 @@ struct TokenizerFixture {
         return [UInt8](try Data(contentsOf: url))
     }
 
-    static func object(_ name: String) throws -> JSONObject { try JSON(parsing: bytes(name)).object! }
+    static func object(_ name: String) throws -> JSONObject {
+        let tables = Tokenizer.tokenizerFileTables.map { ["tokenizer"] + $0 }
+        return try JSON(parsing: bytes(name), tables: tables).object!
+    }
 
     static func model(_ name: String) throws -> SentencePieceVocabulary {
         try SentencePieceVocabulary(modelFile: bytes("\(name).model"), file: "\(name).model")
@@ -110,8 +113,8 @@ let byteAlphabet: [String] = {
 func vocabulary(_ extra: [String] = [], types: [Int] = [], merges: [String] = [], pre: String? = "gpt-2") -> Vocabulary
 {
     Vocabulary(
-        file: "v.gguf", model: "gpt2", preTokenizer: pre, tokens: byteAlphabet + extra,
-        types: types.isEmpty ? [] : Array(repeating: 1, count: 256) + types, merges: merges)
+        file: "v.gguf", model: "gpt2", preTokenizer: pre, tokens: TextList(byteAlphabet + extra),
+        types: types.isEmpty ? [] : Array(repeating: 1, count: 256) + types, merges: TextList(merges))
 }
 
 /// A small `tokenizer.json` that is good, with replacements for some of its text.
@@ -128,7 +131,10 @@ func tokenizerFile(_ replacing: (String, String)..., pieces: [String] = ["ab"]) 
         precondition(text.contains(old), "the good file does not hold \(old)")
         text = text.replacing(old, with: new)
     }
-    return try Tokenizer(tokenizerFile: JSON(parsing: text.replacing("VOCAB", with: vocab)), file: "t.json")
+    return try Tokenizer(
+        tokenizerFile: JSON(
+            parsing: Array(text.replacing("VOCAB", with: vocab).utf8), tables: Tokenizer.tokenizerFileTables),
+        file: "t.json")
 }
 
 /// The error's text, or nil if there was none.
@@ -137,4 +143,12 @@ func message(_ body: () throws -> some Any) -> String? {
         _ = try body()
         return nil
     } catch { return "\(error)" }
+}
+
+extension Vocabulary {
+    mutating func replace(_ token: Int, _ text: String) {
+        var texts = tokens.texts
+        texts[token] = text
+        tokens = TextList(texts)
+    }
 }
