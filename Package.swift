@@ -66,6 +66,9 @@ let package = Package(
         .executableTarget(
             name: "AllocationCheck", dependencies: ["CAllocationCounter", "TinyGPT"], path: "Tests/AllocationCheck",
             swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "RoundTripCheck", dependencies: ["TinyModels", "TinyTokenizer", "TinyTestSupport"],
+            path: "Tests/RoundTripCheck", swiftSettings: swiftSettings),
         tests("TinyLayersTests", ["TinyLayers", "TinyTensor", "TinyModels", "TinyLoader", "TinyJSON"]),
         tests(
             "TinyModelsTests",

@@ -4,6 +4,11 @@
     pip install tokenizers==0.23.3 sentencepiece==0.2.3 protobuf gguf==0.19.0 numpy
     scripts/check_tokenizer.py --tinygpt .build/release/tinygpt --gguf model.gguf --gguf ggml-vocab-qwen2.gguf=qwen2
 
+Every vocabulary there is, by hand, in some minutes (scripts/test compares a part of them):
+
+    scripts/check_tokenizer.py --tinygpt .build/release/tinygpt --unigram --gguf weights/gemma-3-270m-q4_k_m.gguf \
+        $(scripts/fetch_vocabularies --all | sed 's/^/--gguf /')
+
 For each GGUF file the same vocabulary is given to `tokenizers`, with the pre-tokenizer that the file names (or that
 stands behind `=`), and both tokenize a mixed text of more than a megabyte: code, Chinese, emoji, combining marks, runs
 of white space, control characters, digits of many scripts, random scalars. Then `tokenizers` saves its own
@@ -33,7 +38,11 @@ MODERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s"
 FAMILIES = {   # name in the file: what its tokenizer.json says
     "gpt-2": "classic", "llama-bpe": "three", "llama3": "three", "llama-v3": "three", "qwen2": "one",
     "smollm": "digits", "starcoder": "digits", "refact": "digits", "falcon": "punctuated",
+    "mpt": "classic", "command-r": "digits", "qwen35": "marks", "deepseek-llm": "listed", "deepseek-coder": "listed",
 }
+COMPOSED = ("qwen2", "mpt", "command-r")
+CASED = ("A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ"
+         "-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃")
 
 
 def pre_tokenizer(name):
@@ -47,7 +56,18 @@ def pre_tokenizer(name):
     if family == "digits":
         return pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True),
                                         pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    if family == "listed":
+        listed = name == "deepseek-llm"
+        patterns = [r"[\r\n]", rf"\s?[{CASED}]+" if listed else r"\s?\p{L}+",
+                    r"\s?[!-/:-~！-／：-～‘-‟　-。]+" if listed else r"\s?\p{P}+", *([r"\s+$"] if listed else []),
+                    "[一-龥ࠀ-一가-\ud7ff]+"]
+        return pre_tokenizers.Sequence([
+            *(pre_tokenizers.Split(Regex(p), "isolated") for p in patterns),
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     pattern = MODERN % ("{1,3}" if family == "three" else "")
+    if family == "marks":
+        pattern = pattern.replace(r"?\p{L}+", r"?[\p{L}\p{M}]+").replace(r"[^\s\p{L}\p{N}]", r"[^\s\p{L}\p{M}\p{N}]")
     return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(pattern), "isolated"),
                                     pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
@@ -58,13 +78,16 @@ class SentencePiece:
     def __init__(self, read, tokens, types):
         from sentencepiece import sentencepiece_model_pb2 as proto
         model = proto.ModelProto()
+        # Its reader takes one piece for the unknown, of which some files mark none and some many.
+        unknown = types.index(2) if 2 in types else read("unknown_token_id")
+        types = [2 if id == unknown else 3 if kind == 2 else kind for id, kind in enumerate(types)]
         for text, score, kind in zip(tokens, read("scores"), types):
             model.pieces.add(piece=text, score=score, type=kind)
         model.trainer_spec.model_type = {"llama": 2, "t5": 1}[read("model")]
         model.trainer_spec.byte_fallback = 6 in types
-        # Its reader wants to know the unknown, and takes the rest as it comes.
-        model.trainer_spec.unk_id = types.index(2)
-        model.trainer_spec.unk_piece = tokens[types.index(2)]
+        # It wants to know which that is, and takes the rest as it comes.
+        model.trainer_spec.unk_id = unknown
+        model.trainer_spec.unk_piece = tokens[unknown]
         model.normalizer_spec.name = "identity"
         model.normalizer_spec.precompiled_charsmap = bytes(
             byte & 255 for byte in read("precompiled_charsmap", []))
@@ -80,7 +103,7 @@ class SentencePiece:
     def save(self, folder):
         (Path(folder) / "tokenizer.model").write_bytes(self.bytes)
 
-    def decode(self, ids, skip_special_tokens):
+    def decode(self, ids):
         return self.processor.decode(ids)
 
     def marks(self):
@@ -92,7 +115,7 @@ class HuggingFace:
 
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
-        self.decode = tokenizer.decode
+        self.decode = lambda ids: tokenizer.decode(ids, skip_special_tokens=False)
 
     def ids(self, text):
         return self.tokenizer.encode(text, add_special_tokens=False).ids
@@ -118,6 +141,23 @@ def word_pieces(tokens, types):
     return HuggingFace(tokenizer)
 
 
+def marked_pairs(tokens, types, merges):
+    """Merges over a whole text, in which spaces are marks and bytes stand in for what has no piece."""
+    from tokenizers import decoders
+    tokenizer = Tokenizer(models.BPE({t: id for id, t in enumerate(tokens)}, merges, byte_fallback=True, fuse_unk=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    add_marks(tokenizer, tokens, types)
+    return HuggingFace(tokenizer)
+
+
+def add_marks(tokenizer, tokens, types):
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True)
+                                  for t, kind in zip(tokens, types) if kind in (2, 3)])
+    tokenizer.add_tokens([AddedToken(t, normalized=False) for t, kind in zip(tokens, types) if kind == 4])
+    tokenizer.encode_special_tokens = True
+
+
 def reference(path, name):
     """The tokenizer of a GGUF file, made by another's package; and the name of the pre-tokenizer or the model."""
     from tokenizers import decoders
@@ -132,18 +172,18 @@ def reference(path, name):
         return SentencePiece(read, tokens, types), read("model")
     if read("model") == "bert":
         return word_pieces(tokens, types), "bert"
-    name = name or read("pre")
     merges = [tuple(merge.split(" ")) for merge in read("merges")]
+    if read("model") == "gemma4":
+        return marked_pairs(tokens, types, merges), "gemma4"
+    # Files from before pre-tokenizers were named; that of the oldest is the one they mean.
+    name = name or read("pre", "gpt-2")
     tokenizer = Tokenizer(models.BPE({text: id for id, text in enumerate(tokens)}, merges,
                                      ignore_merges=FAMILIES[name] == "three"))
     tokenizer.pre_tokenizer = pre_tokenizer(name)
     tokenizer.decoder = decoders.ByteLevel()
-    if name == "qwen2":
+    if name in COMPOSED:
         tokenizer.normalizer = normalizers.NFC()
-    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True)
-                                  for t, kind in zip(tokens, types) if kind in (2, 3)])
-    tokenizer.add_tokens([AddedToken(t, normalized=False) for t, kind in zip(tokens, types) if kind == 4])
-    tokenizer.encode_special_tokens = True
+    add_marks(tokenizer, tokens, types)
     return HuggingFace(tokenizer), name
 
 
@@ -224,7 +264,7 @@ def differ(label, ours, theirs, tokenizer):
     if ours == theirs:
         return False
     at = next((i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
-    show = lambda ids: [tokenizer.decode([id], skip_special_tokens=False) for id in ids[max(0, at - 6):at + 8]]
+    show = lambda ids: [tokenizer.decode([id]) for id in ids[max(0, at - 6):at + 8]]
     print(f"{label}: differs at token {at} of {len(theirs)} (ours {len(ours)})\n"
           f"  ours   {ours[max(0, at - 6):at + 8]}\n         {show(ours)!r}\n"
           f"  theirs {theirs[max(0, at - 6):at + 8]}\n         {show(theirs)!r}")
@@ -253,6 +293,26 @@ def check(command, path, name, size, seed):
     return failed
 
 
+def check_unigram(command, size, seed):
+    """A unigram model that `sentencepiece` trains on such a text, with its map of NFKC, on another one."""
+    import io
+    training = mixed_text(300_000, [], seed + 1)
+    lines = [training[start:start + 200] for start in range(0, len(training), 200)]
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=model, vocab_size=6000, model_type="unigram", byte_fallback=True,
+        hard_vocab_limit=False, character_coverage=0.98, num_threads=1, minloglevel=2)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    text = mixed_text(size, [], seed)
+    expected = processor.encode(text)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tokenizer.model").write_bytes(model.getvalue())
+        failed = differ("unigram: text", tokenize(command, folder, text), expected, processor)
+    print(f"{'FAILED' if failed else 'equal'}: unigram, trained here: {len(text.encode())} bytes, {len(expected)} tokens",
+          flush=True)
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tinygpt", required=True, help="the command")
@@ -260,10 +320,13 @@ def main():
                         help="a GGUF file; PRE if it names no pre-tokenizer")
     parser.add_argument("--bytes", type=int, default=1_500_000, help="size of the mixed text, about")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--unigram", action="store_true", help="train a unigram model too, and compare it")
     options = parser.parse_args()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         runs = [pool.submit(check, options.tinygpt, path, name or None, options.bytes, options.seed)
                 for path, _, name in (item.partition("=") for item in options.gguf)]
+        if options.unigram:
+            runs.append(pool.submit(check_unigram, options.tinygpt, options.bytes, options.seed))
         sys.exit(1 if any([run.result() for run in runs]) else 0)
 
 

@@ -13,6 +13,7 @@ extension Value {
         case .string(let value): self = .string(value)
         case .array(let items): self = .array(items.map { Value($0) })
         case .object(let object): self = .object(zip(object.keys, object.values).map { ($0, Value($1)) })
+        case .table: self = .none  // nobody asked for one
         }
     }
 }

@@ -1,15 +1,12 @@
 import Testing
+import TinyTestSupport
 
 @testable import TinyTokenizer
 
 /// Byte-level vocabularies lose nothing: what is decoded is what was encoded, at once or as a stream.
 @Suite struct RoundTripTests {
-    /// Debug builds are a hundred times slower; scripts/test runs this suite in release as well.
-    #if DEBUG
-        static let count = 60
-    #else
-        static let count = 10_000
-    #endif
+    /// Debug builds are a hundred times slower; RoundTripCheck takes many more, with vocabularies of real size.
+    static let count = 60
 
     static let names = [
         "classic", "groups-of-three", "composed", "digits", "cased", "cased-alone", "line-ends", "marked",
@@ -50,40 +47,5 @@ import Testing
             streamed += stream.finish()
             #expect(try streamed.utf8.elementsEqual(tokenizer.decode(tokens).utf8), "\(tokens)")
         }
-    }
-}
-
-/// Texts of any code points, with those that tokenizers treat in some way more often than chance has them.
-struct RandomTexts {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// SplitMix64.
-    mutating func below(_ limit: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((value ^ (value >> 31)) % UInt64(limit))
-    }
-
-    mutating func next() -> String {
-        var text = ""
-        for _ in 0..<below(24) { text.unicodeScalars.append(scalar()) }
-        return text
-    }
-
-    private mutating func scalar() -> Unicode.Scalar {
-        let value =
-            switch below(10) {
-            case 0...2: 0x20 + below(0x5F)
-            case 3: [0x0A, 0x0D, 0x09, 0x20, 0xA0, 0x3000, 0x85, 0x2028][below(8)]
-            case 4: 0x80 + below(0x780)
-            case 5: [0x300, 0x301, 0x327, 0x200D, 0xFE0F, 0x1F469, 0x1F3FD, 0x1100, 0x1161, 0x11A8][below(10)]
-            case 6: 0x4E00 + below(0x5200)
-            default: below(0x110000)
-            }
-        return Unicode.Scalar(UInt32(value)) ?? "\u{FFFD}"
     }
 }
