@@ -16,7 +16,10 @@ extension Tokenizer {
         }
         var model = SentencePieceVocabulary(file: vocabulary.file, key: "tokenizer.ggml.tokens")
         model.pieces = (0..<tokens.count).map { id in
-            .init(text: tokens[id], score: vocabulary.scores[id], type: vocabulary.types[id])
+            // Converters write the spaces of the user's pieces as spaces; they are marks in a text when pieces are found.
+            let text = vocabulary.types[id] == 4 ? tokens[id].map { $0 == " " ? "\u{2581}" : $0 } : nil
+            return .init(
+                text: text.map { String($0) } ?? tokens[id], score: vocabulary.scores[id], type: vocabulary.types[id])
         }
         model.isBytePair = isBytePair
         model.fallsBackToBytes = vocabulary.types.contains(6)

@@ -27,6 +27,23 @@ import TinyJSON
         }
     }
 
+    /// Converters write the user's pieces with spaces, where the model's own file has marks: runs of spaces are found.
+    @Test func piecesOfSpacesInGGUF() throws {
+        var vocabulary = Vocabulary(
+            file: "v.gguf", model: "llama", preTokenizer: "default",
+            tokens: TextList(["<unk>", "<s>", "</s>", "\u{2581}", "a", "  ", "    ", "\n", "\u{2581}a"]),
+            types: [2, 3, 3, 1, 1, 4, 4, 4, 1], merges: [], beginningOfText: 1, endOfText: 2, addsSpacePrefix: false)
+        vocabulary.scores = [0, 0, 0, -3, -4, -1000, -1000, -1000, -2]
+        let tokenizer = try Tokenizer(vocabulary: vocabulary)
+        let cases: [(String, [Int])] = [
+            ("a\n    a", [4, 7, 6, 4]), ("  ", [5]), ("       a", [6, 5, 8]), (" a", [8]), ("a     ", [4, 6, 3]),
+        ]
+        for (text, tokens) in cases {
+            #expect(tokenizer.encode(text) == tokens, "\(quoted(text))")
+            #expect(try tokenizer.decode(tokens) == text)
+        }
+    }
+
     @Test(arguments: [("word-pieces", true), ("word-pieces-cased", false)])
     func wordPieces(_ name: String, _ lowercases: Bool) throws {
         let fixture = try TokenizerFixture(name)
