@@ -73,7 +73,7 @@ struct Inspect: ParsableCommand {
         }
 
         /// Keys without a value are there, as null.
-        func encode(to encoder: any Encoder) throws {
+        func encode(to encoder: any Swift.Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(path, forKey: .path)
             try container.encode(format, forKey: .format)

@@ -162,7 +162,7 @@ private struct Report: Encodable {
     }
 
     /// Keys without a value are there, as null.
-    func encode(to encoder: any Encoder) throws {
+    func encode(to encoder: any Swift.Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(worst?.max_abs_diff, forKey: .max_abs_diff)
         try container.encode(worst?.mean_abs_diff, forKey: .mean_abs_diff)

@@ -98,7 +98,7 @@ package final class Attention: Sendable {
                 x, by: linear.query.product(into: q), linear.key.product(into: k), linear.value.product(into: v))
         case .queriesOfPositions(let table, let linear):
             let positions = context.scratch.normedPositions.rows(x.count, width: x.width)
-            for t in 0..<x.count { table.expand(row: context.cache.count + t, into: positions[t]) }
+            for t in 0..<x.count { table.expand(row: context.position(ofRow: t), into: positions[t]) }
             context.multiply(positions, by: linear.query.product(into: q))
             context.multiply(x, by: linear.key.product(into: k), linear.value.product(into: v))
         case .latent(let latent): latent(x, q, k, v, context)
@@ -118,7 +118,7 @@ package final class Attention: Sendable {
     /// Queries beyond `limit` positions, by the logarithm of their position.
     private func grow(_ q: Rows, _ tokens: Range<Int>, _ limit: Int, _ context: ForwardContext) {
         for t in tokens {
-            let length = context.cache.count + t + 1
+            let length = context.position(ofRow: t) + 1
             guard length > limit else { continue }
             let factor = Float(logarithm(Double(length)) / logarithm(Double(limit)))
             context.compute.kernels.table.pointee.scale(q[t], factor, q.width)

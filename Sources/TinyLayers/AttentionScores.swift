@@ -49,21 +49,38 @@ struct AttentionScores {
 
     /// Packs a part of the tokens that are held and of the new ones, of all groups.
     private func pack(_ part: Int) {
-        let (cache, scratch) = (context.cache, context.scratch)
-        let tokens = cache.count + queries.count
-        let block = 128
-        let blocks = (tokens + block - 1) / block
-        for index in context.compute.pool.range(of: part, count: spec.keyValueHeads * blocks) {
-            let (group, first) = (index / blocks, index % blocks * block)
-            context.compute.kernels.table.pointee.pack_tokens(
-                cache.elementType.kernelType, cache.keys(layer: layer, head: group),
-                cache.values(layer: layer, head: group), first, min(first + block, tokens), spec.headWidth,
-                scratch.packedKeys(group, width: spec.headWidth), scratch.packedValues(group, width: spec.headWidth))
+        guard let texts = context.texts else {
+            let tokens = context.cache.count + queries.count
+            let block = 128
+            let blocks = (tokens + block - 1) / block
+            for index in context.compute.pool.range(of: part, count: spec.keyValueHeads * blocks) {
+                let first = index % blocks * block
+                pack(first..<min(first + block, tokens), of: wholePass, group: index / blocks)
+            }
+            return
+        }
+        for index in context.compute.pool.range(of: part, count: spec.keyValueHeads * texts.places.count) {
+            let text = texts.places[index % texts.places.count]
+            pack(0..<text.rows, of: text, group: index / texts.places.count)
         }
     }
 
+    private func pack(_ tokens: Range<Int>, of text: TextPlace, group: Int) {
+        let (cache, scratch, width) = (context.cache, context.scratch, spec.headWidth)
+        context.compute.kernels.table.pointee.pack_tokens(
+            cache.elementType.kernelType, cache.keys(layer: layer, head: group, from: text.cacheStart),
+            cache.values(layer: layer, head: group, from: text.cacheStart), tokens.lowerBound, tokens.upperBound,
+            width, scratch.packedKeys(group, from: text.packedStart, width: width),
+            scratch.packedValues(group, from: text.packedStart, width: width))
+    }
+
+    /// The next part of the one text in the cache.
+    private var wholePass: TextPlace {
+        TextPlace(firstRow: 0, rows: queries.count, held: context.cache.count, cacheStart: 0, packedStart: 0)
+    }
+
     private func attend(_ part: Int) {
-        if queries.count == 1 { attendOne(part) } else { attendMany(part) }
+        if queries.count == 1 && context.texts == nil { attendOne(part) } else { attendMany(part) }
     }
 
     /// A single token: each thread takes neighbouring heads, so that few groups are read by more than one.
@@ -75,7 +92,7 @@ struct AttentionScores {
         while first < heads.upperBound {
             let group = first / groupHeads
             let end = min(heads.upperBound, (group + 1) * groupHeads, first + tileHeads)
-            attendTile(tokens: 0..<1, heads: first..<end, group: group, tile)
+            attendTile(wholePass, tokens: 0..<1, heads: first..<end, group: group, tile)
             first = end
         }
     }
@@ -83,32 +100,44 @@ struct AttentionScores {
     private func attendMany(_ part: Int) {
         let groupHeads = spec.heads / spec.keyValueHeads
         let tilesOfGroup = (groupHeads + tileHeads - 1) / tileHeads
-        let tokenTiles = (queries.count + tileTokens - 1) / tileTokens
+        let headTiles = spec.keyValueHeads * tilesOfGroup
+        func tokenTiles(_ text: TextPlace) -> Int { (text.rows + tileTokens - 1) / tileTokens }
+        let texts = context.texts?.places
+        let total = texts?.reduce(0) { $0 + headTiles * tokenTiles($1) } ?? headTiles * tokenTiles(wholePass)
         let tile = context.scratch.attentionTile(part)
+        var (text, place, tilesBefore) = (0, texts?.first ?? wholePass, 0)
         // All tokens of a head before the next one, whose keys stay in the cache meanwhile.
-        while let index = context.scratch.shares.next(of: spec.keyValueHeads * tilesOfGroup * tokenTiles) {
+        while let share = context.scratch.shares.next(of: total) {
+            while share - tilesBefore >= headTiles * tokenTiles(place), let texts {
+                tilesBefore += headTiles * tokenTiles(place)
+                text += 1
+                place = texts[text]
+            }
+            let (index, tokenTiles) = (share - tilesBefore, tokenTiles(place))
             let (headTile, token) = (index / tokenTiles, index % tokenTiles * tileTokens)
             let group = headTile / tilesOfGroup
             let firstHead = group * groupHeads + headTile % tilesOfGroup * tileHeads
             attendTile(
-                tokens: token..<min(token + tileTokens, queries.count),
+                place, tokens: token..<min(token + tileTokens, place.rows),
                 heads: firstHead..<min(firstHead + tileHeads, (group + 1) * groupHeads), group: group, tile)
         }
     }
 
-    private func attendTile(tokens: Range<Int>, heads: Range<Int>, group: Int, _ tile: Scratch.AttentionTile) {
+    private func attendTile(
+        _ text: TextPlace, tokens: Range<Int>, heads: Range<Int>, group: Int, _ tile: Scratch.AttentionTile
+    ) {
         let (cache, scratch, width) = (context.cache, context.scratch, spec.headWidth)
         var rows = 0
         for t in tokens {
-            let query = cache.count + t
+            let query = text.held + t
             var (first, count) = (0, query + 1)
             switch spec.reach {
             case .causal: break
             case .causalWindow(let tokens): first = max(0, count - tokens)
-            case .everything: count = cache.count + queries.count
+            case .everything: count = text.held + text.rows
             }
             for head in heads {
-                (tile.queries + rows * width).update(from: queries[t] + head * width, count: width)
+                (tile.queries + rows * width).update(from: queries[text.firstRow + t] + head * width, count: width)
                 if let biases {
                     tile.biases[rows] = biases.row(head: head, query: query, count: count, tile.biasRow(rows))
                 }
@@ -121,21 +150,24 @@ struct AttentionScores {
         let kernels = context.compute.kernels.table
         if isPacked {
             kernels.pointee.attend_packed(
-                tile.queries, rows, scratch.packedKeys(group, width: width), scratch.packedValues(group, width: width),
-                tile.firsts, tile.counts, width, spec.scale, tile.scratch, tile.results)
+                tile.queries, rows, scratch.packedKeys(group, from: text.packedStart, width: width),
+                scratch.packedValues(group, from: text.packedStart, width: width), tile.firsts, tile.counts, width,
+                spec.scale, tile.scratch, tile.results)
         } else {
             var terms = tk_score_terms(
                 cap: spec.scoreCap ?? 0, biases: biases == nil ? nil : UnsafePointer(tile.biases),
                 sinks: sinks == nil ? nil : UnsafePointer(tile.sinks))
             tk_attend(
-                kernels, tile.queries, rows, cache.elementType.kernelType, cache.keys(layer: layer, head: group),
-                cache.values(layer: layer, head: group), tile.firsts, tile.counts, width, spec.scale, &terms,
+                kernels, tile.queries, rows, cache.elementType.kernelType,
+                cache.keys(layer: layer, head: group, from: text.cacheStart),
+                cache.values(layer: layer, head: group, from: text.cacheStart), tile.firsts, tile.counts, width,
+                spec.scale, &terms,
                 tile.scratch, tile.results)
         }
         rows = 0
         for t in tokens {
             for head in heads {
-                (attended[t] + head * width).update(from: tile.results + rows * width, count: width)
+                (attended[text.firstRow + t] + head * width).update(from: tile.results + rows * width, count: width)
                 rows += 1
             }
         }

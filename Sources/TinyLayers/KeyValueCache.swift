@@ -39,17 +39,17 @@ package final class KeyValueCache {
 
     private static func elementType(_ precision: Precision) -> ElementType { precision == .exact ? .f32 : .f16 }
 
-    /// Keys of one head, `[capacity, d]`.
-    func keys(layer: Int, head: Int) -> UnsafeMutableRawPointer {
+    /// Keys of one head, `[capacity, d]`, from a token on.
+    func keys(layer: Int, head: Int, from token: Int = 0) -> UnsafeMutableRawPointer {
         let layer = layers[layer]
-        precondition(head < layer.heads, "head \(head) of \(layer.heads)")
+        precondition(head < layer.heads && token <= capacity, "head \(head) of \(layer.heads), token \(token)")
         return UnsafeMutableRawPointer(buffer.base)
-            + (layer.offset + head * capacity * layer.headWidth) * elementType.blockBytes
+            + (layer.offset + (head * capacity + token) * layer.headWidth) * elementType.blockBytes
     }
 
-    /// Values of one head, `[capacity, d]`.
-    func values(layer: Int, head: Int) -> UnsafeMutableRawPointer {
-        keys(layer: layer, head: head) + layers[layer].heads * capacity * layers[layer].headWidth
+    /// Values of one head, `[capacity, d]`, from a token on.
+    func values(layer: Int, head: Int, from token: Int = 0) -> UnsafeMutableRawPointer {
+        keys(layer: layer, head: head, from: token) + layers[layer].heads * capacity * layers[layer].headWidth
             * elementType.blockBytes
     }
 

@@ -89,19 +89,21 @@ package final class RotaryTable {
 
     private var pairs: Int { spec.width / 2 }
 
-    /// Fills the table for positions `first..<first + count` of a text of `length` tokens.
+    /// Fills the table for positions `first..<first + count` of a text of `length` tokens, whose rows of the pass begin at
+    /// `row`.
     ///
     /// An angle is rounded to single precision before its cosine is taken, as the reference does: at position 8,000 that
     /// moves it by up to 2·10⁻⁴, more than all other rounding.
-    func prepare(first: Int, count: Int, length: Int, phase: Phase) {
-        precondition(count <= capacity, "\(count) positions in a table of \(capacity)")
+    func prepare(first: Int, count: Int, length: Int, phase: Phase, fromRow row: Int = 0) {
+        precondition(row + count <= capacity, "\(row) and \(count) positions in a table of \(capacity)")
         let relevantLength = spec.relevantLength(length, phase: phase, before: frequencyLength)
         if relevantLength != frequencyLength {
             for i in 0..<pairs { frequencies[i] = spec.frequency(i, length: relevantLength) }
             frequencyLength = relevantLength
         }
         tk_rotary_angles(
-            frequencies, pairs, first, count, spec.magnitude, angles.base, angles.base + capacity * pairs)
+            frequencies, pairs, first, count, spec.magnitude, angles.base + row * pairs,
+            angles.base + (capacity + row) * pairs)
     }
 
     /// Turns every head of some rows; row t stands at the t-th prepared position.

@@ -51,7 +51,10 @@ package final class Scratch {
     ///   - capacity: the most tokens in the cache.
     ///   - rows: the most tokens in one pass.
     ///   - logitRows: for how many of them logits are wanted at most.
-    package init(spec: ModelSpec, capacity: Int, rows: Int, logitRows: Int, compute: Compute) {
+    ///   - texts: the most texts in one pass.
+    package init(
+        spec: ModelSpec, capacity: Int, rows: Int, logitRows: Int, texts: Int = 1, compute: Compute
+    ) {
         let threads = compute.pool.threadCount
         self.rows = rows
         self.logitRows = logitRows
@@ -98,7 +101,7 @@ package final class Scratch {
             tk_attention_floats(headWidth, Self.tileRows, capacity),
             compute.usesTiles ? compute.kernels.table.pointee.attend_packed_floats(headWidth) : 0)
         tileFloats = (attentionFloats + 2 * Self.packedTileRows * headWidth).roundedUp(to: 16)
-        tokens = capacity.roundedUp(to: 32)
+        tokens = (capacity + (texts - 1) * (TextPlace.alignment - 1)).roundedUp(to: TextPlace.alignment)
         let groups = compute.usesTiles ? attention.map(\.keyValueHeads).max() ?? 0 : 0
         packedKeyBuffer = RowBuffer(capacity: groups * tokens * Self.packedKeyNumbers(headWidth) / 2)
         packedValueBuffer = RowBuffer(capacity: groups * tokens * Self.packedValueNumbers(headWidth) / 2)
@@ -175,15 +178,15 @@ package final class Scratch {
     private static func packedKeyNumbers(_ width: Int) -> Int { 2 * width.roundedUp(to: 32) }
     private static func packedValueNumbers(_ width: Int) -> Int { width.roundedUp(to: 16) }
 
-    /// One layer's keys of one head, packed.
-    func packedKeys(_ head: Int, width: Int) -> UnsafeMutablePointer<UInt16> {
+    /// One layer's keys of one head, packed, from a token on that is a multiple of 32.
+    func packedKeys(_ head: Int, from token: Int, width: Int) -> UnsafeMutablePointer<UInt16> {
         UnsafeMutableRawPointer(packedKeyBuffer.base).assumingMemoryBound(to: UInt16.self)
-            + head * tokens * Self.packedKeyNumbers(width)
+            + (head * tokens + token) * Self.packedKeyNumbers(width)
     }
 
-    func packedValues(_ head: Int, width: Int) -> UnsafeMutablePointer<UInt16> {
+    func packedValues(_ head: Int, from token: Int, width: Int) -> UnsafeMutablePointer<UInt16> {
         UnsafeMutableRawPointer(packedValueBuffer.base).assumingMemoryBound(to: UInt16.self)
-            + head * tokens * Self.packedValueNumbers(width)
+            + (head * tokens + token) * Self.packedValueNumbers(width)
     }
 
     func rotaryTable(_ spec: RotarySpec) -> RotaryTable {
@@ -202,9 +205,20 @@ package final class Scratch {
         return table
     }
 
-    /// Works out what layers share, for tokens `first..<first + count` of a text of `length`.
-    func prepare(first: Int, count: Int, length: Int, phase: Phase, positionBias: [Float]?) {
-        for table in rotaryTables { table.prepare(first: first, count: count, length: length, phase: phase) }
+    /// Works out what layers share, for tokens `first..<first + count` of a text of `length`, or for several whole texts.
+    func prepare(
+        first: Int, count: Int, length: Int, texts: PackedTexts?, phase: Phase, positionBias: [Float]?
+    ) {
+        for table in rotaryTables {
+            if let texts {
+                for text in texts.places {
+                    table.prepare(
+                        first: 0, count: text.rows, length: text.rows, phase: phase, fromRow: text.firstRow)
+                }
+            } else {
+                table.prepare(first: first, count: count, length: length, phase: phase)
+            }
+        }
         guard let positionBias else { return }
         for table in biasTables { table.learn(positionBias) }
     }
@@ -232,6 +246,8 @@ struct ForwardContext {
     let phase: Phase
     let scratch: Scratch
     let cache: KeyValueCache
+    /// The texts of this pass; nil where it is the next part of the one in the cache.
+    var texts: PackedTexts?
 
     func multiply(
         _ x: Rows, by first: Product, _ second: Product? = nil, _ third: Product? = nil, finish: Finish = .nothing

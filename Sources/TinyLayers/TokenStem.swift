@@ -53,12 +53,16 @@ struct TokenStem: Sendable {
         for (t, token) in tokens.enumerated() { table.expand(row: token, into: vectors[t]) }
         vectors.scale(by: spec.scale, context.compute)
         projection?(vectors, into: rows, context)
-        let first = max(0, context.cache.count - spec.prefix)  // positions are the text's
         for t in 0..<rows.count {
-            if let positions { add(positions, row: first + t, to: rows[t]) }
+            if let positions { add(positions, row: position(ofRow: t, context), to: rows[t]) }
             if let types { add(types, row: kinds?[t] ?? 0, to: rows[t]) }
         }
         norm?(x, into: x, context.compute)
+    }
+
+    /// Positions are the text's, without the prefix.
+    private func position(ofRow row: Int, _ context: ForwardContext) -> Int {
+        context.texts?.positions[row] ?? max(0, context.cache.count - spec.prefix) + row
     }
 
     private func add(_ table: Matrix, row: Int, to x: UnsafeMutablePointer<Float>) {

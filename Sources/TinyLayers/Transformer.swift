@@ -4,15 +4,15 @@ package import TinyTensor
 /// changes is passed in.
 package struct Transformer: Sendable {
     package let spec: ModelSpec
-    private let stem: Stem
+    let stem: Stem
     private let blocks: [Block]
-    private let finalNorm: Norm?
+    let finalNorm: Norm?
     private let head: Head?
-    private let pooler: Pooler?
+    let pooler: Pooler?
     /// What layers add to scores by distance, `[rows, H]`.
     private let positionBias: [Float]?
 
-    private enum Stem: Sendable {
+    enum Stem: Sendable {
         case tokens(TokenStem)
         case patches(PatchStem)
     }
@@ -99,13 +99,13 @@ package struct Transformer: Sendable {
         return vector
     }
 
-    private func run(
+    func run(
         _ x: Rows, shown: Rows, length: Int, _ context: ForwardContext, _ probe: ((Point, Rows) -> Void)?
     ) {
         probe?(.stream(0), shown)
         context.scratch.prepare(
-            first: context.cache.count, count: x.count, length: length, phase: context.phase, positionBias: positionBias
-        )
+            first: context.cache.count, count: x.count, length: length, texts: context.texts, phase: context.phase,
+            positionBias: positionBias)
         for (layer, block) in blocks.enumerated() {
             block(x, context)
             probe?(.stream(layer + 1), shown)
