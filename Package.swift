@@ -46,7 +46,8 @@ let package = Package(
         module("TinyTemplate"),
         module("TinyModels", ["TinyTensor", "TinyLayers", "TinyLoader", "TinyTokenizer", "TinyJSON"]),
         module(
-            "TinyRunner", ["TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor"]),
+            "TinyRunner",
+            ["TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON"]),
         module("TinyGPT", ["TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
         .executableTarget(
             name: "TinyGPTCommand",

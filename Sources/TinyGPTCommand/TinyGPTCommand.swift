@@ -21,6 +21,7 @@ struct TinyGPTCommand: ParsableCommand {
             """,
         version: "tinygpt 0.1.0",
         subcommands: [
-            Generate.self, Next.self, Tokenize.self, Inspect.self, Verify.self, MeasurePerplexity.self, Bench.self,
+            Generate.self, Next.self, Tokenize.self, Inspect.self, Verify.self, MeasurePerplexity.self, Embed.self,
+            Bench.self,
         ])
 }

@@ -6,7 +6,7 @@ import TinyTensor
 struct Batches {
     /// Tokens of a pass: enough for products to be worth it, few enough for what stands between two layers to stay in the
     /// second-level cache.
-    static let tokens = 512
+    static let tokens = 256
 
     /// Indices of texts.
     private(set) var batches: [[Int]] = []

@@ -15,10 +15,11 @@ extension Encoder {
     /// The tokens of texts with what the model wants around them; threads share the texts.
     ///
     /// - Returns: the texts, and how many tokens in front of each are a prompt's that does not count.
-    func frame(_ texts: [String], promptNamed name: String?) throws(EncoderError) -> (texts: [FramedText], skipped: Int)
-    {
-        var prompt = ""
-        if let name = name ?? settings.defaultPrompt {
+    func frame(
+        _ texts: [String], promptNamed name: String?, _ given: String?
+    ) throws(EncoderError) -> (texts: [FramedText], skipped: Int) {
+        var prompt = given ?? ""
+        if given == nil, let name = name ?? settings.defaultPrompt {
             guard let text = settings.prompts[name] else {
                 throw .unknownPrompt(name: name, known: settings.prompts.keys.sorted())
             }

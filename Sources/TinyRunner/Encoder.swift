@@ -68,14 +68,13 @@ public struct Encoder: Sendable {
     ///
     /// - Parameters:
     ///   - prompt: as in `embeddings(of:prompt:)`.
+    ///   - promptText: what to put in front of every text, instead of one of the model's prompts.
     ///   - onProgress: told after every pass what part of the tokens is done, from 0 to 1.
     public func encode(
-        _ texts: [String], prompt: String? = nil, onProgress: ((Double) -> Void)? = nil
+        _ texts: [String], prompt: String? = nil, promptText: String? = nil, onProgress: ((Double) -> Void)? = nil
     ) throws -> Embeddings {
-        let framed = try frame(texts, promptNamed: prompt)
-        var result = Embeddings(
-            vectors: Array(repeating: [], count: texts.count), tokenCounts: framed.texts.map(\.tokens.count),
-            cutTexts: framed.texts.indices.filter { framed.texts[$0].cut > 0 })
+        let framed = try frame(texts, promptNamed: prompt, promptText)
+        var result = Embeddings(framed.texts)
         let batches = Batches(result.tokenCounts, packs: model.spec.prefix == 0)
         var reader = TextReader(self, batches, skipped: framed.skipped)
         let total = result.tokenCounts.reduce(0, +)
@@ -103,11 +102,27 @@ public struct Encoder: Sendable {
 /// Vectors for texts.
 public struct Embeddings: Sendable {
     /// In the order of the texts.
-    public internal(set) var vectors: [[Float]]
+    public internal(set) var vectors: [[Float]] = []
     /// Tokens that were read of each text, with those around it.
-    public let tokenCounts: [Int]
+    public private(set) var tokenCounts: [Int] = []
     /// Indices of the texts that were longer than the model's limit, and were cut.
-    public let cutTexts: [Int]
+    public private(set) var cutTexts: [Int] = []
+
+    /// None yet.
+    public init() {}
+
+    init(_ texts: [FramedText]) {
+        vectors = Array(repeating: [], count: texts.count)
+        tokenCounts = texts.map(\.tokens.count)
+        cutTexts = texts.indices.filter { texts[$0].cut > 0 }
+    }
+
+    /// Adds those of more texts.
+    public mutating func append(_ other: Embeddings) {
+        cutTexts += other.cutTexts.map { $0 + vectors.count }
+        vectors += other.vectors
+        tokenCounts += other.tokenCounts
+    }
 }
 
 /// Why a model gives no vector for a text.
