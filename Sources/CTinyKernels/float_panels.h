@@ -54,6 +54,10 @@ INLINE void float_panels_product(tk_type type, const tk_packed *w, long first, l
             float_panel_product(type, panel, x + i * w->columns, w->columns, most, y + i * y_stride + p * TK_PANEL_ROWS,
                                 y_stride, outputs);
         }
+        for (; i + most / 2 <= m; i += most / 2) {
+            float_panel_product(type, panel, x + i * w->columns, w->columns, most / 2, y + i * y_stride + p * TK_PANEL_ROWS,
+                                y_stride, outputs);
+        }
         for (; i < m; i++) {
             float_panel_product(type, panel, x + i * w->columns, w->columns, 1, y + i * y_stride + p * TK_PANEL_ROWS, y_stride,
                                 outputs);
