@@ -23,11 +23,22 @@ let package = Package(
     products: [
         .library(name: "TinyGPT", targets: ["TinyGPT"]),
         .executable(name: "tinygpt", targets: ["TinyGPTCommand"]),
+        // Search in folders of texts; empty without the trait `Retrieval`.
+        .library(name: "TinyRetrieval", targets: ["TinyRetrieval"]),
         // For the package in Benchmarks only: the underscore says that nothing is promised to anyone else.
         .library(name: "_TinyKernels", targets: ["CTinyKernels"]),
     ],
+    // Off by default: whoever takes the library neither fetches nor builds SQLite's package, and the command's first build
+    // does not wait for it.
+    traits: [
+        .trait(
+            name: "Retrieval",
+            description:
+                "Search in folders of texts: the library TinyRetrieval, `tinygpt embed --index` and `tinygpt search`.")
+    ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         .systemLibrary(
@@ -49,11 +60,18 @@ let package = Package(
             "TinyRunner",
             ["TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON"]),
         module("TinyGPT", ["TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
+        module(
+            "TinyRetrieval",
+            [
+                "TinyRunner", "TinyModels", "TinyTokenizer", "TinyTensor", "TinyJSON",
+                .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Retrieval"])),
+            ]),
         .executableTarget(
             name: "TinyGPTCommand",
             dependencies: [
                 "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader",
                 .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
+                .target(name: "TinyRetrieval", condition: .when(traits: ["Retrieval"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -78,6 +96,12 @@ let package = Package(
             "TinyRunnerTests",
             [
                 "TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer",
+            ]),
+        tests(
+            "TinyRetrievalTests",
+            [
+                "TinyRetrieval", "TinyRunner", "TinyModels", "TinyTokenizer", "TinyTensor",
+                .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Retrieval"])),
             ]),
         tests("CommandTests", ["TinyGPTCommand"]),
     ]

@@ -55,6 +55,8 @@ has_openblas() {
 
 # Apple's systems have CryptoKit instead.
 has_libcrypto() { [ "$(uname)" = Darwin ] || pkg-config --exists libcrypto 2>/dev/null; }
+# For the trait Retrieval; macOS has it.
+has_sqlite() { [ "$(uname)" = Darwin ] || pkg-config --exists sqlite3; }
 
 has_python() { command -v python3 >/dev/null && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 
@@ -65,6 +67,7 @@ ensure_packages() {
     command -v pkg-config >/dev/null || missing+=(pkg-config)
     has_openblas || missing+=(libopenblas-dev)
     has_libcrypto || missing+=(libssl-dev)
+    has_sqlite || missing+=(libsqlite3-dev)
     command -v python3 >/dev/null || missing+=(python3)
     has_python || missing+=(python3-venv)
     [ "${#missing[@]}" -gt 0 ] || return 0
