@@ -19,12 +19,14 @@ struct Embed: ParsableCommand {
             Examples:
               tinygpt embed --model weights/all-MiniLM-L6-v2 --similarity "A cat sat down." "一只猫坐下了。" "Rain."
               tinygpt embed --model weights/all-MiniLM-L6-v2 --file texts.jsonl --output vectors.safetensors
+              tinygpt embed --model weights/all-MiniLM-L6-v2 --index notes
             """)
 
     @Argument(help: "The texts.")
     var texts: [String] = []
 
     @OptionGroup var options: ModelOptions
+    @OptionGroup var place: IndexOptions
 
     @Option(help: ArgumentHelp("Read the texts from a file, a line each; - is standard input.", valueName: "path"))
     var file: String?
@@ -73,6 +75,15 @@ struct Embed: ParsableCommand {
     private static let tableLimit = 100
 
     func validate() throws {
+        if place.index != nil {
+            let others =
+                !texts.isEmpty || file != nil || format != nil || key != nil || output != nil || similarity
+                || pooling != nil || noNormalize || prompt != nil || promptName != nil
+            if others {
+                throw ValidationError("with --index, the folder is all that is embedded, as the model's files say")
+            }
+            return
+        }
         if texts.isEmpty == (file == nil) {
             throw ValidationError(
                 texts.isEmpty
@@ -93,6 +104,7 @@ struct Embed: ParsableCommand {
     }
 
     func run() throws {
+        if let folder = place.index { return try place.update(folder, options) }
         var input = try file.map { try EmbeddingInput(path: $0, format: format, key: key ?? "text") }
         let (model, _) = try options.open()
         let encoder = try Encoder(model, pooling: pooling?.pooling, normalizes: noNormalize ? false : nil)
