@@ -22,6 +22,8 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .library(name: "TinyGPT", targets: ["TinyGPT"]),
+        // The template engine knows nothing of models, and is of use without them.
+        .library(name: "TinyTemplate", targets: ["TinyTemplate"]),
         .executable(name: "tinygpt", targets: ["TinyGPTCommand"]),
         // Search in folders of texts; empty without the trait `Retrieval`.
         .library(name: "TinyRetrieval", targets: ["TinyRetrieval"]),
@@ -59,7 +61,9 @@ let package = Package(
         module(
             "TinyRunner",
             ["TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON"]),
-        module("TinyGPT", ["TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
+        module(
+            "TinyGPT",
+            ["TinyRunner", "TinyModels", "TinyTemplate", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
         module(
             "TinyRetrieval",
             [
@@ -95,7 +99,7 @@ let package = Package(
         tests(
             "TinyRunnerTests",
             [
-                "TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer",
+                "TinyRunner", "TinyModels", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer", "TinyTemplate",
             ]),
         tests(
             "TinyRetrievalTests",

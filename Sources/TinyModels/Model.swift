@@ -85,23 +85,6 @@ public final class Model: Sendable {
     /// Weights in the files, shared ones counted once.
     public var parameterCount: Int { checkpoint.index.parameterCount }
 
-    /// The text of the chat template among the model's files.
-    package func chatTemplate() throws -> String? {
-        switch checkpoint.format {
-        case .gguf(let gguf): return try gguf.metadata.string("tokenizer.chat_template")
-        case .folder(let folder, _):
-            let path = folder + "/chat_template.jinja"
-            if FileSystem.kind(of: path) != nil {
-                return String(decoding: try FileSystem.read(path, limit: 4 << 20), as: UTF8.self)
-            }
-            guard
-                let template = try Checkpoint.json(folder + "/tokenizer_config.json", limit: 64 << 20)?["chat_template"]
-            else {
-                return nil
-            }
-            // Some files name several; the one for conversations is called "default".
-            let named = template.array?.compactMap(\.object).first { $0["name"]?.string == "default" }
-            return template.string ?? named?["template"]?.string
-        }
-    }
+    /// The chat templates among the model's files.
+    package func chatTemplateFiles() throws -> ChatTemplateFiles { try ChatTemplateFiles(checkpoint) }
 }

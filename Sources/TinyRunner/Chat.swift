@@ -1,5 +1,4 @@
 public import TinyModels
-import TinyTemplate
 import TinyTokenizer
 
 /// A conversation with a model: history, the model's own framing of it, and a cache that keeps what was read.
@@ -92,7 +91,7 @@ public actor Chat {
     ) throws -> Completion {
         guard var session = session.take() else { preconditionFailure("no session to continue") }
         do {
-            let prompt = try session.template.tokens(asked, tokenizer: session.tokenizer)
+            let prompt = try session.template.tokens(of: Conversation(asked))
             // The last token is always read, for its logits.
             let kept = min(zip(prompt, session.tokens).prefix { $0 == $1 }.count, max(0, prompt.count - 1))
             try session.decoder.truncate(to: kept)

@@ -9,6 +9,11 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     /// A parameter that makes no sense.
     case badParameter(name: String, value: String, expected: String)
     case noChatTemplate(file: String)
+    case noChatTemplateNamed(String, file: String, available: [String])
+    /// A template without a vocabulary.
+    case noTokenizer(file: String)
+    /// A conversation that is none.
+    case badConversation(String)
     case badReference(file: String, reason: String)
     /// Two models that cut a text in different ways, from this token on.
     case differentTokens(String, String, position: Int)
@@ -35,6 +40,11 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
         case .badParameter(let name, let value, let expected): "\(name) is \(value); \(expected) is expected"
         case .noChatTemplate(let file):
             "\(file): the model's files hold no chat template, so they do not say how a conversation is framed"
+        case .noChatTemplateNamed(let name, let file, let available):
+            "\(file): there is no chat template \"\(name)\" among \(available.map { "\"\($0)\"" }.joined(separator: ", "))"
+        case .noTokenizer(let file):
+            "\(file): there is no tokenizer with the chat template, so its text has no tokens"
+        case .badConversation(let reason): "not a conversation: \(reason)"
         case .badReference(let file, let reason): "\(file): \(reason)"
         case .differentTokens(let model, let original, let position):
             "\(model) and \(original) cut the text in different ways from token \(position) on; only models of one vocabulary "

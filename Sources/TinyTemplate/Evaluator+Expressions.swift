@@ -206,8 +206,9 @@ extension Evaluator {
             result = .text(Text(text.letters.python(from: start, to: stop, by: step)).asMarkup(text.isMarkup))
         case .list(let list) where list.kind == .list || list.kind == .tuple || list.kind == .range:
             result = .list(List(list.items.python(from: start, to: stop, by: step), list.kind))
-        // A slice is no key, so Jinja finds nothing under it.
-        case .list, .map, .none, .bool, .int, .double: return .undefined("slice")
+        // Jinja folds constants before it renders, and then finds nothing under what is no key.
+        case .undefined: throw fail(value, "")
+        case _ where owner.isConstant: return .undefined("slice")
         default: throw fail(value, "\(value.kind) cannot be sliced")
         }
         try charge(for: result)
@@ -234,6 +235,7 @@ extension Evaluator {
             try charge(text.count)
             return .text(text)
         case .none: return .none
+        case .undefined: return .undefined
         case .bool(let value): return .int(value ? 1 : 0)
         case .int(let value): return .int(value)
         case .double(let value): return Int(exactly: value).map(Key.int) ?? .double(value)

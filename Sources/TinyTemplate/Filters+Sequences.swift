@@ -144,7 +144,7 @@ extension Evaluator {
             } else {
                 var parts: [Value] = []
                 for path in paths { parts.append(try sortKey(item, path, caseSensitive: caseSensitive)) }
-                keys.append(parts.count == 1 ? parts[0] : .list(List(parts)))
+                keys.append(.list(List(parts)))
             }
         }
         return .list(List(try sorted(items, by: keys, descending: bound[0]?.isTrue ?? false)))

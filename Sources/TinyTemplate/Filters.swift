@@ -222,7 +222,7 @@ extension Evaluator {
     }
 
     private func whole(_ number: Double) throws(TemplateError) -> Value? {
-        guard number.isFinite else { return nil }
+        if number.isNaN { return nil }
         guard let integer = Int(exactly: number.rounded(.towardZero)) else { throw fail(limit: "64-bit integers") }
         return .int(integer)
     }

@@ -45,7 +45,9 @@ extension Evaluator {
             result += part
         }
         if next < values.count, !usesNames {
+            // Whatever has subscripts might be asked by name, so Python does not count what was used.
             if case .map = value { return result }
+            if case .list(let list) = value, list.kind == .list || list.kind == .range { return result }
             throw fail("not all arguments fit into the format")
         }
         return result

@@ -1,5 +1,5 @@
 /// The functions that templates find without being given them.
-package enum Function: String, Sendable {
+enum Function: String, Sendable {
     case range, dict, namespace
     case raiseException = "raise_exception"
     case strftimeNow = "strftime_now"

@@ -10,6 +10,7 @@ extension Evaluator {
             let bound = try bind(unnamed(arguments, "method '\(name)'"), ["chars"], "method '\(name)'")
             return .text(text.stripped(of: try self.text(bound, 0), left: name != "rstrip", right: name != "lstrip"))
         case "replace", "join", "removeprefix", "removesuffix": return .text(try edited(text, name, arguments))
+        case "expandtabs": return .text(try tabsExpanded(text, arguments))
         case "center", "ljust", "rjust", "zfill": return .text(try padded(text, name, arguments))
         default: return try plain(text, name, arguments)
         }
@@ -20,7 +21,8 @@ extension Evaluator {
         let result: Value
         switch name {
         case "upper": result = .text(text.uppercased)
-        case "lower", "casefold": result = .text(text.lowercased)
+        case "lower": result = .text(text.lowercased)
+        case "casefold": result = .text(text.casefolded)
         case "title": result = .text(text.titled)
         case "capitalize": result = .text(text.capitalized)
         case "swapcase": result = .text(text.swappedCase)
@@ -32,6 +34,7 @@ extension Evaluator {
         case "isspace": result = .bool(text.all(\.isPythonSpace))
         case "isascii": result = .bool(text.isEmpty || text.all(\.isASCII))
         case "isprintable": result = .bool(text.isEmpty || text.all(\.isPythonPrintable))
+        case "isidentifier": result = .bool(text.isIdentifier)
         case "isupper": result = .bool(text.isUppercase)
         case "islower": result = .bool(text.isLowercase)
         case "istitle": result = .bool(text.isTitled)
@@ -151,6 +154,23 @@ extension Evaluator {
             }
             return text.hasSuffix(border) ? Text(text.letters.dropLast(border.count)) : text
         }
+    }
+
+    private func tabsExpanded(_ text: Text, _ arguments: CallArguments) throws(TemplateError) -> Text {
+        let size = try integer(bind(arguments, ["tabsize"], "method 'expandtabs'"), 0) ?? 8
+        var result = Text()
+        var column = 0
+        for letter in text.letters {
+            if letter == "\t" {
+                let width = size > 0 ? size - column % size : 0
+                result += try spaces(width)
+                column += width
+            } else {
+                result.letters.append(letter)
+                column = letter == "\n" || letter == "\r" ? 0 : column + 1
+            }
+        }
+        return result
     }
 
     private func padded(_ text: Text, _ name: String, _ arguments: CallArguments) throws(TemplateError) -> Text {

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// What the operators do, as in Python: booleans are integers, integers have 64 bits and overflow is an error.
 extension Evaluator {
     func negated(_ value: Value) throws(TemplateError) -> Value {
@@ -71,7 +79,7 @@ extension Evaluator {
         case .power:
             if b < 0 {
                 if a == 0 { throw fail("division by zero") }
-                return .double(power(Double(a), b))
+                return .double(pow(Double(a), Double(b)))
             }
             return try integerPower(a, b)
         }
@@ -89,33 +97,25 @@ extension Evaluator {
         return .int(result)
     }
 
-    /// `base` to a whole power, by squaring.
-    private func power(_ base: Double, _ exponent: Int) -> Double {
-        var result = 1.0
-        var square = base
-        var rest = exponent.magnitude
-        while rest > 0 {
-            if rest & 1 == 1 { result *= square }
-            square *= square
-            rest >>= 1
-        }
-        return exponent < 0 ? 1 / result : result
-    }
-
     private func calculate(_ a: Double, _ operation: BinaryOperator, _ b: Double) throws(TemplateError) -> Double {
         switch operation {
         case .add: return a + b
         case .subtract: return a - b
         case .multiply: return a * b
         case .power:
-            guard let exponent = Int(exactly: b) else { throw fail(unsupported: "operation", "** with a fraction") }
-            return power(a, exponent)
+            if a == 0, b < 0 { throw fail("division by zero") }
+            let result = pow(a, b)
+            if result.isNaN, !a.isNaN, !b.isNaN { throw fail("a root of a negative number is not a number") }
+            if result.isInfinite, a.isFinite, b.isFinite { throw fail("the result of '**' is too large") }
+            return result
         case .divide, .floorDivide, .modulo: break
         }
         if b == 0 { throw fail("division by zero") }
         if operation == .divide { return a / b }
         var remainder = a.truncatingRemainder(dividingBy: b)
         if remainder != 0, (remainder < 0) != (b < 0) { remainder += b }
+        // A zero has the divisor's sign, too.
+        if remainder == 0 { remainder = b < 0 ? -0.0 : 0.0 }
         return operation == .modulo ? remainder : ((a - remainder) / b).rounded()
     }
 

@@ -21,14 +21,27 @@ struct Parser {
     var usesMoreArguments = false
     var usesMoreNames = false
 
-    static func statements(of source: String, limits: TemplateLimits) throws(TemplateError) -> [Statement] {
+    /// A template's tree, and its literal texts joined by zero bytes.
+    static func read(
+        _ source: String, limits: TemplateLimits
+    ) throws(TemplateError) -> (statements: [Statement], literals: String) {
         if source.utf8.count / 4 > limits.sourceLength || source.unicodeScalars.count > limits.sourceLength {
             throw .limit("\(limits.sourceLength) characters of source", line: 1)
         }
         var parser = Parser(tokens: try Lexer.tokens(of: source), depthLimit: limits.sourceDepth)
         let statements = try parser.body(until: [], of: nil)
         if let error = parser.pending { throw error }
-        return statements
+        return (statements, parser.literals)
+    }
+
+    private var literals: String {
+        let texts = tokens.compactMap { token in
+            switch token.kind {
+            case .data(let text), .text(let text): text.string
+            default: nil
+            }
+        }
+        return texts.joined(separator: "\0")
     }
 
     private init(tokens: [Token], depthLimit: Int) {

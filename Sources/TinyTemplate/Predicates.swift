@@ -67,9 +67,11 @@ extension Evaluator {
         }
     }
 
+    /// What a filter or test would be called. What is no string names none; what is no key cannot even be asked for.
     private func name(_ value: Value) throws(TemplateError) -> String {
-        guard case .text(let text) = value else { throw fail(value, "a string is needed here, not \(value.kind)") }
-        return text.string
+        if case .text(let text) = value { return text.string }
+        _ = try key(of: value)
+        return ""
     }
 
     private func remainder(_ value: Value, _ other: Value) throws(TemplateError) -> Double {

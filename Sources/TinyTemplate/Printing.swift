@@ -66,6 +66,12 @@ extension Evaluator {
     /// A string in quotes: single ones, unless only single ones are inside.
     private func represent(_ string: Text, in text: inout Text) throws(TemplateError) {
         try charge(string.count)
+        if string.isMarkup {
+            text += "Markup("
+            try represent(string.asMarkup(false), in: &text)
+            text += ")"
+            return
+        }
         let quote: Unicode.Scalar =
             string.letters.contains { $0 == "'" } && !string.letters.contains { $0 == "\"" } ? "\"" : "'"
         text.letters.append(Letter(quote))

@@ -3,6 +3,17 @@ struct Expression: Sendable {
     let line: Int
     let kind: Kind
 
+    /// Whether nothing in it depends on a variable. (Calls and filters are left out: nothing asks about them.)
+    var isConstant: Bool {
+        switch kind {
+        case .constant: true
+        case .minus(let operand), .plus(let operand), .not(let operand): operand.isConstant
+        case .list(let items), .tuple(let items): items.allSatisfy(\.isConstant)
+        case .dictionary(let pairs): pairs.allSatisfy { $0.key.isConstant && $0.value.isConstant }
+        default: false
+        }
+    }
+
     indirect enum Kind: Sendable {
         case constant(Value)
         case name(String)

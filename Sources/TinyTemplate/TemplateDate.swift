@@ -1,14 +1,14 @@
 /// A moment on a wall clock, for `strftime_now`. Whoever renders knows what day it is; the template engine does not.
-package struct TemplateDate: Sendable, Equatable {
-    package var year: Int
-    package var month: Int
-    package var day: Int
-    package var hour = 0
-    package var minute = 0
-    package var second = 0
+public struct TemplateDate: Sendable, Equatable {
+    public var year: Int
+    public var month: Int
+    public var day: Int
+    public var hour = 0
+    public var minute = 0
+    public var second = 0
 
     /// - Returns: nil if there is no such day or time.
-    package init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+    public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
         guard (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day), (0..<24).contains(hour),
             (0..<60).contains(minute), (0...60).contains(second)
         else { return nil }

@@ -1,5 +1,5 @@
 /// Why a template cannot be read or rendered, and the line of the template where that was found.
-package enum TemplateError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum TemplateError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The template is not well formed.
     case syntax(String, line: Int)
     /// A tag, filter, test, method or function that is not part of the subset: "filter", "from_json".
@@ -13,7 +13,7 @@ package enum TemplateError: Error, Equatable, Sendable, CustomStringConvertible 
     /// The template wanted more time, depth or room than it is given.
     case limit(String, line: Int)
 
-    package var line: Int {
+    public var line: Int {
         switch self {
         case .syntax(_, let line), .unsupported(_, _, let line), .undefined(_, let line), .raised(_, let line),
             .invalid(_, let line), .limit(_, let line):
@@ -22,14 +22,14 @@ package enum TemplateError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 
     /// The name at fault, where there is one.
-    package var name: String? {
+    public var name: String? {
         switch self {
         case .unsupported(_, let name, _), .undefined(let name, _): name
         default: nil
         }
     }
 
-    package var message: String {
+    public var message: String {
         switch self {
         case .syntax(let message, _), .raised(let message, _), .invalid(let message, _): message
         case .unsupported(let kind, let name, _): "the \(kind) '\(name)' is not supported"
@@ -38,7 +38,7 @@ package enum TemplateError: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
-    package var description: String { "chat template, line \(line): \(message)" }
+    public var description: String { "chat template, line \(line): \(message)" }
 }
 
 /// How much a template may use. Templates come with weights from strangers, so each of these ends in an error, never in
@@ -46,21 +46,21 @@ package enum TemplateError: Error, Equatable, Sendable, CustomStringConvertible 
 ///
 /// A step is an expression or statement evaluated, eight letters copied or eight items visited: so steps limit
 /// memory as well as time. The allowance grows with the values given, because an honest template's work does too.
-package struct TemplateLimits: Sendable {
-    package var steps = 500_000
+public struct TemplateLimits: Sendable {
+    public var steps = 500_000
     /// Further steps for each list, object, number or string among the values, and for each letter in them.
-    package var stepsPerValue = 1_000
-    package var stepsPerLetter = 8
+    public var stepsPerValue = 1_000
+    public var stepsPerLetter = 8
     /// How deep expressions and statements nest in the source, an operator in a chain counting like a parenthesis.
-    package var sourceDepth = 100
+    public var sourceDepth = 100
     /// How deep evaluation nests, across macro calls.
-    package var evaluationDepth = 200
+    public var evaluationDepth = 200
     /// How deep lists and objects nest.
-    package var valueDepth = 200
-    package var rangeLength = 100_000
+    public var valueDepth = 200
+    public var rangeLength = 100_000
     /// Letters of source, and of output.
-    package var sourceLength = 4_000_000
-    package var outputLength = 64_000_000
+    public var sourceLength = 4_000_000
+    public var outputLength = 64_000_000
 
-    package init() {}
+    public init() {}
 }

@@ -169,6 +169,23 @@ extension Text {
 
     var uppercased: Text { mapped { $0.properties.uppercaseMapping } }
     var lowercased: Text { mapped { $0.properties.lowercaseMapping } }
+    /// For comparing without case: Unicode's full folding is, but for a few letters, the small form of the capital one.
+    var casefolded: Text {
+        mapped { scalar in
+            switch scalar.value {
+            case 0x131, 0x1C5...0x1CC, 0x1F1...0x1F3: scalar.properties.lowercaseMapping
+            case 0x13A0...0x13F5: String(scalar)
+            case 0x13F8...0x13FD, 0xAB70...0xABBF: scalar.properties.uppercaseMapping
+            case 0x130: "i\u{307}"
+            case 0x1E9E: "ss"
+            default:
+                String(
+                    String.UnicodeScalarView(
+                        scalar.properties.uppercaseMapping.unicodeScalars.flatMap(
+                            \.properties.lowercaseMapping.unicodeScalars)))
+            }
+        }
+    }
     var swappedCase: Text {
         mapped { $0.properties.isUppercase ? $0.properties.lowercaseMapping : $0.properties.uppercaseMapping }
     }
@@ -194,6 +211,11 @@ extension Text {
     // MARK: Questions
 
     func all(_ holds: (Unicode.Scalar) -> Bool) -> Bool { !isEmpty && letters.allSatisfy { holds($0.scalar) } }
+
+    var isIdentifier: Bool {
+        guard let first = letters.first?.scalar, first == "_" || first.properties.isXIDStart else { return false }
+        return letters.allSatisfy { $0.scalar.properties.isXIDContinue }
+    }
 
     var isUppercase: Bool {
         letters.contains { $0.scalar.properties.isUppercase }

@@ -2,7 +2,7 @@
 ///
 /// Two letters are equal if their scalars are, whoever wrote them, so every search and comparison works on scalars (as
 /// Python's strings do, and unlike Swift's `String`, which compares graphemes by canonical equivalence).
-package struct Letter: Hashable, Sendable {
+struct Letter: Hashable, Sendable {
     /// The scalar; the highest bit says that it came from a value.
     private let bits: UInt32
     private static let fromValue: UInt32 = 1 << 31
@@ -19,17 +19,17 @@ package struct Letter: Hashable, Sendable {
     /// Another scalar of the same origin, for changes of case and escapes.
     func replaced(by scalar: Unicode.Scalar) -> Letter { Letter(scalar, isTemplate: isTemplate) }
 
-    package static func == (a: Letter, b: Letter) -> Bool { a.code == b.code }
+    static func == (a: Letter, b: Letter) -> Bool { a.code == b.code }
     static func == (a: Letter, b: Unicode.Scalar) -> Bool { a.code == b.value }
     static func != (a: Letter, b: Unicode.Scalar) -> Bool { a.code != b.value }
-    package func hash(into hasher: inout Hasher) { hasher.combine(code) }
+    func hash(into hasher: inout Hasher) { hasher.combine(code) }
 }
 
 /// A string of the template language: scalars that can be indexed, each of which remembers who wrote it.
 ///
 /// The origin goes wherever the letter goes (through slices, joins, filters, macros), so nothing has to be said about it
 /// anywhere else. It is what keeps a user's `<|im_end|>` from ever being read as a special token.
-package struct Text: Hashable, Sendable, Comparable {
+struct Text: Hashable, Sendable, Comparable {
     var letters: [Letter]
     /// Went through `safe` or `escape`: what is added to it is escaped for HTML first, as Jinja does even where it
     /// escapes nothing else. It does not matter to comparisons.
@@ -38,17 +38,17 @@ package struct Text: Hashable, Sendable, Comparable {
     init(_ letters: [Letter] = []) { self.letters = letters }
     init(_ letters: ArraySlice<Letter>) { self.letters = Array(letters) }
 
-    package init(_ string: String, isTemplate: Bool) {
+    init(_ string: String, isTemplate: Bool) {
         letters = string.unicodeScalars.map { Letter($0, isTemplate: isTemplate) }
     }
 
     /// Text of the engine's own making: names, numbers, punctuation.
     init(_ string: String) { self.init(string, isTemplate: true) }
 
-    package var count: Int { letters.count }
-    package var isEmpty: Bool { letters.isEmpty }
+    var count: Int { letters.count }
+    var isEmpty: Bool { letters.isEmpty }
 
-    package var string: String {
+    var string: String {
         var scalars = String.UnicodeScalarView()
         scalars.reserveCapacity(letters.count)
         for letter in letters { scalars.append(letter.scalar) }
@@ -56,7 +56,7 @@ package struct Text: Hashable, Sendable, Comparable {
     }
 
     /// The text cut where its author changes.
-    package var segments: [TemplateSegment] {
+    var segments: [TemplateSegment] {
         var segments: [TemplateSegment] = []
         var start = 0
         while start < letters.count {
@@ -68,10 +68,10 @@ package struct Text: Hashable, Sendable, Comparable {
         return segments
     }
 
-    package static func == (a: Text, b: Text) -> Bool { a.letters == b.letters }
-    package func hash(into hasher: inout Hasher) { hasher.combine(letters) }
+    static func == (a: Text, b: Text) -> Bool { a.letters == b.letters }
+    func hash(into hasher: inout Hasher) { hasher.combine(letters) }
 
-    package static func < (a: Text, b: Text) -> Bool {
+    static func < (a: Text, b: Text) -> Bool {
         a.letters.lexicographicallyPrecedes(b.letters) { $0.code < $1.code }
     }
 
@@ -87,12 +87,12 @@ package struct Text: Hashable, Sendable, Comparable {
 }
 
 /// A stretch of rendered text from one author.
-package struct TemplateSegment: Equatable, Sendable {
-    package let text: String
+public struct TemplateSegment: Equatable, Sendable {
+    public let text: String
     /// True for what the template itself says, where special tokens may be parsed; false for what came from values.
-    package let isTemplate: Bool
+    public let isTemplate: Bool
 
-    package init(text: String, isTemplate: Bool) {
+    public init(text: String, isTemplate: Bool) {
         self.text = text
         self.isTemplate = isTemplate
     }

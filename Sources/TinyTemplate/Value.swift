@@ -2,7 +2,7 @@
 ///
 /// Nothing in it can be changed and nothing refers to itself: what templates may change (namespaces) lives in the
 /// evaluator and is named here by number.
-package enum Value: Sendable {
+enum Value: Sendable {
     /// What a missing variable or attribute gives; the payload is its name, for messages.
     case undefined(String)
     case none
@@ -19,12 +19,12 @@ package enum Value: Sendable {
     // MARK: What callers give
 
     /// Text that is somebody's, never read as a special token.
-    package static func string(_ string: String) -> Value { .text(Text(string, isTemplate: false)) }
+    static func string(_ string: String) -> Value { .text(Text(string, isTemplate: false)) }
     /// Text that speaks for the model's makers, such as `bos_token`.
-    package static func trusted(_ string: String) -> Value { .text(Text(string, isTemplate: true)) }
-    package static func array(_ items: [Value]) -> Value { .list(List(items)) }
+    static func trusted(_ string: String) -> Value { .text(Text(string, isTemplate: true)) }
+    static func array(_ items: [Value]) -> Value { .list(List(items)) }
     /// Members keep their order; of two equal keys the last one's value is kept. Keys count as somebody's text.
-    package static func object(_ members: [(String, Value)]) -> Value { .map(Object(members)) }
+    static func object(_ members: [(String, Value)]) -> Value { .map(Object(members)) }
 
     /// How deep lists and objects nest here. Every walk recurses, freeing included, so this is limited.
     var depth: Int {
@@ -102,7 +102,7 @@ package enum Value: Sendable {
 }
 
 /// Anything with items in a row.
-package struct List: Sendable {
+struct List: Sendable {
     enum Kind: Equatable, Sendable {
         case list, tuple, range
         /// What `items()`, `keys()` and `values()` of a mapping give: a length but no subscripts.
@@ -124,7 +124,7 @@ package struct List: Sendable {
 }
 
 /// A mapping that keeps the order in which its keys came.
-package struct Object: Sendable {
+struct Object: Sendable {
     private(set) var keys: [Value] = []
     private(set) var values: [Value] = []
     private(set) var depth = 1
@@ -132,7 +132,7 @@ package struct Object: Sendable {
 
     init() {}
 
-    package init(_ members: [(String, Value)]) {
+    init(_ members: [(String, Value)]) {
         for (name, value) in members {
             let text = Text(name, isTemplate: false)
             set(.text(text), .text(text), value)
@@ -161,11 +161,13 @@ package struct Object: Sendable {
 /// What a mapping can be asked for. As in Python `1`, `1.0` and `true` are one key.
 enum Key: Hashable, Sendable {
     case text(Text), int(Int), double(Double), none
+    /// All that is undefined is one.
+    case undefined
     case tuple([Key])
 }
 
 /// Where a `for` stands; `loop` in its body.
-package struct Loop: Sendable {
+struct Loop: Sendable {
     let items: [Value]
     var index: Int
     /// Tells loops apart, for `loop.changed`.
@@ -174,7 +176,7 @@ package struct Loop: Sendable {
 }
 
 /// What can be called.
-package enum Callable: Sendable {
+enum Callable: Sendable {
     case function(Function)
     case method(Value, String)
     /// The number of a macro in the evaluator.

@@ -52,9 +52,13 @@ struct AddedTokenMatcher: Sendable {
 
     /// The text in `range`, cut into added tokens and what lies between them.
     ///
-    /// - Parameter special: whether special tokens count. Where not, they still hide the tokens inside them, as the
-    ///   Python package `tokenizers` has it with `encode_special_tokens`.
-    func segments(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, special: Bool) -> [Segment] {
+    /// - Parameters:
+    ///   - special: whether special tokens count. Where not, they still hide the tokens inside them, as the Python package
+    ///     `tokenizers` has it with `encode_special_tokens`.
+    ///   - hidden: further tokens that count as special.
+    func segments(
+        _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, special: Bool, hidden: Set<Int> = []
+    ) -> [Segment] {
         if range.isEmpty { return [] }
         if tokens.isEmpty { return [Segment(range: range, id: nil)] }
         var segments: [Segment] = []
@@ -69,7 +73,7 @@ struct AddedTokenMatcher: Sendable {
             var start = position
             var end = match.end
             position = match.end
-            if token.isSpecial && !special { continue }
+            if !special, token.isSpecial || hidden.contains(token.id) { continue }
             if token.isSingleWord && touchesWord(bytes, start..<end, in: range) { continue }
             let classes = CharacterClasses.shared
             if token.stripsLeft {
@@ -92,6 +96,14 @@ struct AddedTokenMatcher: Sendable {
         }
         if done < range.upperBound { segments.append(Segment(range: done..<range.upperBound, id: nil)) }
         return segments
+    }
+
+    /// The tokens that a text mentions anywhere.
+    func mentioned(in bytes: borrowing Span<UInt8>) -> [AddedToken] {
+        if tokens.isEmpty { return [] }
+        return (0..<bytes.count).compactMap { position in
+            trie.longest(bytes, at: position, limit: bytes.count).map { tokens[$0.value] }
+        }
     }
 
     private func touchesWord(_ bytes: borrowing Span<UInt8>, _ match: Range<Int>, in range: Range<Int>) -> Bool {

@@ -30,9 +30,14 @@ extension Tokenizer {
         var unigram = Unigram.Scratch()
     }
 
-    /// - Parameter isFirst: whether nothing stands in front of this text.
-    func encode(_ bytes: [UInt8], special: Bool, isFirst: Bool, _ scratch: inout Scratch, into output: inout [Int]) {
-        for segment in rawTokens.segments(bytes.span, 0..<bytes.count, special: special) {
+    /// - Parameters:
+    ///   - isFirst: whether nothing stands in front of this text.
+    ///   - hidden: tokens that count as special, whatever the file says of them.
+    func encode(
+        _ bytes: [UInt8], special: Bool, isFirst: Bool, hidden: Set<Int> = [], _ scratch: inout Scratch,
+        into output: inout [Int]
+    ) {
+        for segment in rawTokens.segments(bytes.span, 0..<bytes.count, special: special, hidden: hidden) {
             if let id = segment.id {
                 output.append(id)
                 continue
@@ -40,7 +45,7 @@ extension Tokenizer {
             let normalized = normalizer.apply(bytes, segment.range)
             let text = normalized ?? bytes
             let range = normalized.map { 0..<$0.count } ?? segment.range
-            for part in normalizedTokens.segments(text.span, range, special: special) {
+            for part in normalizedTokens.segments(text.span, range, special: special, hidden: hidden) {
                 if let id = part.id {
                     output.append(id)
                 } else {

@@ -1,7 +1,7 @@
 import Testing
 import TinyTemplate
 
-private func failure(_ source: String, _ values: [(String, Value)] = []) -> TemplateError? {
+private func failure(_ source: String, _ values: [(String, TemplateValue)] = []) -> TemplateError? {
     do throws(TemplateError) {
         _ = try Template(source).render(values)
         return nil
@@ -78,7 +78,7 @@ func hostileTemplatesAreStopped(source: String) {
 }
 
 @Test func valuesMayNotNestTooDeep() {
-    var value = Value.int(1)
+    var value = TemplateValue.integer(1)
     for _ in 0..<300 { value = .array([value]) }
     if case .limit? = failure("{{ x }}", [("x", value)]) {} else { Issue.record("no limit") }
 }

@@ -3,16 +3,16 @@ import Testing
 import TinyJSON
 import TinyTemplate
 
-extension Value {
+extension TemplateValue {
     init(_ json: JSON) {
         switch json {
         case .null: self = .none
         case .bool(let value): self = .bool(value)
-        case .integer(let value): self = .int(value)
-        case .number(let value): self = .double(value)
+        case .integer(let value): self = .integer(value)
+        case .number(let value): self = .number(value)
         case .string(let value): self = .string(value)
-        case .array(let items): self = .array(items.map { Value($0) })
-        case .object(let object): self = .object(zip(object.keys, object.values).map { ($0, Value($1)) })
+        case .array(let items): self = .array(items.map { TemplateValue($0) })
+        case .object(let object): self = .object(zip(object.keys, object.values).map { Member($0, TemplateValue($1)) })
         case .table: self = .none  // nobody asked for one
         }
     }
@@ -23,7 +23,7 @@ extension Value {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/snippets.json")
     let fixture = try #require(JSON(parsing: Array(Data(contentsOf: file))).object)
     let members = try #require(fixture["values"]?.object)
-    let values = zip(members.keys, members.values).map { ($0, Value($1)) }
+    let values = zip(members.keys, members.values).map { ($0, TemplateValue($1)) }
     let now = try #require(fixture["now"]?.array).compactMap(\.integer)
     let date = TemplateDate(year: now[0], month: now[1], day: now[2], hour: now[3], minute: now[4], second: now[5])
     let cases = try #require(fixture["cases"]?.array)
