@@ -27,10 +27,16 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// The model's path: as given, from the environment, or the default model.
-    func path() throws -> String {
+    /// The model's path, if the user named one: as an option, or in the environment.
+    var namedPath: String? {
         if let model { return model }
-        if let path = ProcessInfo.processInfo.environment["TINYGPT_MODEL"], !path.isEmpty { return path }
+        let path = ProcessInfo.processInfo.environment["TINYGPT_MODEL"] ?? ""
+        return path.isEmpty ? nil : path
+    }
+
+    /// The model's path: as named, or the default model.
+    func path() throws -> String {
+        if let namedPath { return namedPath }
         let name = "weights/SmolLM2-135M-Instruct.Q4_1.gguf"
         let executable = (Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0]))
             .resolvingSymlinksInPath()
