@@ -83,6 +83,7 @@ struct RenderTemplate: ParsableCommand {
         if options.json { return try Output.json(Rendered(text: text, tokens: ids)) }
         guard tokens else { return try Output.print(text) }
         guard let ids, let tokenizer = frame.tokenizer else {
+            if templateFile == nil { _ = try frame.tokens(of: conversation, named: template) }
             throw Failure("tokens need a model's vocabulary: give --model PATH")
         }
         var table = ""

@@ -24,6 +24,8 @@ public struct ChatTemplate: Sendable {
     }
 
     private var templates: [Named] = []
+    /// Why there is no tokenizer, if the files hold a bad one.
+    private var tokenizerError: (any Error)?
     /// What cuts the text into tokens, if the files hold it.
     public let tokenizer: Tokenizer?
     private var constants: [(String, TemplateValue)]
@@ -43,7 +45,9 @@ public struct ChatTemplate: Sendable {
     /// The templates among a model's files, which need not hold weights: a GGUF file, a Hugging Face folder, or a file in
     /// one. Without a tokenizer there, conversations can be rendered as text only.
     public init(at path: String) throws {
-        try self.init(ChatTemplateFiles(at: path), path: path, tokenizer: try? Tokenizer(at: path))
+        let tokenizer = Result { try Tokenizer(at: path) }
+        try self.init(ChatTemplateFiles(at: path), path: path, tokenizer: try? tokenizer.get())
+        if case .failure(let error) = tokenizer { tokenizerError = error }
         if templates.isEmpty { throw RunnerError.noChatTemplate(file: path) }
     }
 
@@ -105,7 +109,7 @@ public struct ChatTemplate: Sendable {
     /// The conversation's tokens.
     public func tokens(of conversation: Conversation, named name: String? = nil) throws -> [Int] {
         guard let tokens = try rendered(conversation, named: name).tokens else {
-            throw RunnerError.noTokenizer(file: path)
+            throw tokenizerError ?? RunnerError.noTokenizer(file: path)
         }
         return tokens
     }

@@ -76,14 +76,23 @@ struct ChatTemplateTests {
         ) { try template.text(of: hello) }
     }
 
-    @Test func gguf() throws {
-        let folder = TemporaryFolder()
+    /// A vocabulary of these tokens, then one for each byte, as byte-pair encodings spell them.
+    private func vocabulary(_ tokens: [String], type: Int32) -> GGUFBytes {
+        let isPlain = { (byte: Int) in (33...126).contains(byte) || (161...172).contains(byte) || byte >= 174 }
+        let others = (0..<256).filter { !isPlain($0) }.indices.map { 256 + $0 }
+        let letters = ((0..<256).filter(isPlain) + others).compactMap { Unicode.Scalar($0).map { String($0) } }
         var file = GGUFBytes()
         file.add("tokenizer.ggml.model", .string("gpt2"))
         file.add("tokenizer.ggml.pre", .string("gpt-2"))
-        file.add("tokenizer.ggml.tokens", .strings(["<b>", "<e>", "a", "b", "H", "i"]))
-        file.add("tokenizer.ggml.token_type", .integers([3, 3, 1, 1, 1, 1]))
+        file.add("tokenizer.ggml.tokens", .strings(tokens + letters))
+        file.add("tokenizer.ggml.token_type", .integers(tokens.map { _ in type } + letters.map { _ in 1 }))
         file.add("tokenizer.ggml.merges", .strings([]))
+        return file
+    }
+
+    @Test func gguf() throws {
+        let folder = TemporaryFolder()
+        var file = vocabulary(["<b>", "<e>"], type: 3)
         file.add("tokenizer.ggml.bos_token_id", .uint32(0))
         file.add("tokenizer.ggml.eos_token_id", .uint32(1))
         file.add("tokenizer.chat_template", .string("{{ bos_token }}{{ messages[0].content }}{{ eos_token }}"))
@@ -95,7 +104,7 @@ struct ChatTemplateTests {
             let template = try ChatTemplate(at: path)
             #expect(template.names == ["default", "tool_use", "rag"])
             #expect(try template.text(of: hello) == "<b>Hi<e>")
-            #expect(try template.tokens(of: hello) == [0, 4, 5, 1])
+            #expect(try template.tokens(of: hello) == [0, 2 + 72 - 33, 2 + 105 - 33, 1])
             #expect(try template.text(of: withTools) == "T")
             #expect(try template.text(of: hello, named: "rag") == "R")
         }
@@ -206,13 +215,7 @@ struct ChatTemplateTests {
 
     /// Templates build special tokens out of well-known roles, and out of no others.
     @Test func rolesMayBecomeSpecialTokens() throws {
-        var file = GGUFBytes()
-        file.add("tokenizer.ggml.model", .string("gpt2"))
-        file.add("tokenizer.ggml.pre", .string("gpt-2"))
-        let letters = "<|usernd>".map(String.init)
-        file.add("tokenizer.ggml.tokens", .strings(["<|user|>", "<|end|>"] + letters))
-        file.add("tokenizer.ggml.token_type", .integers([3, 3] + letters.map { _ in 1 }))
-        file.add("tokenizer.ggml.merges", .strings([]))
+        var file = vocabulary(["<|user|>", "<|end|>"], type: 3)
         file.add("tokenizer.chat_template", .string("{% for m in messages %}{{ '<|' + m['role'] + '|>' }}{% endfor %}"))
         let folder = TemporaryFolder()
         let template = try ChatTemplate(at: folder.write("vocabulary.gguf", file.written().bytes))
@@ -224,13 +227,7 @@ struct ChatTemplateTests {
     /// Added tokens that the template uses steer the model, though its file does not call them special; those that it does
     /// not use are words like others.
     @Test func controlTokens() throws {
-        var file = GGUFBytes()
-        file.add("tokenizer.ggml.model", .string("gpt2"))
-        file.add("tokenizer.ggml.pre", .string("gpt-2"))
-        let letters = "<calb>/".map(String.init)
-        file.add("tokenizer.ggml.tokens", .strings(["<call>", "<b>"] + letters))
-        file.add("tokenizer.ggml.token_type", .integers([4, 4] + letters.map { _ in 1 }))
-        file.add("tokenizer.ggml.merges", .strings([]))
+        var file = vocabulary(["<call>", "<b>"], type: 4)
         file.add("tokenizer.chat_template", .string("<call>{{ messages[0].content }}{{ '</call>' }}"))
         let folder = TemporaryFolder()
         let template = try ChatTemplate(at: folder.write("vocabulary.gguf", file.written().bytes))
