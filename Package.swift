@@ -60,7 +60,10 @@ let package = Package(
         module("TinyModels", ["TinyTensor", "TinyLayers", "TinyLoader", "TinyTokenizer", "TinyJSON"]),
         module(
             "TinyRunner",
-            ["TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON"]),
+            [
+                "TinyModels", "TinyTemplate", "TinyTokenizer", "TinyLayers", "TinyLoader", "TinyTensor", "TinyJSON",
+                "CTinyKernels",
+            ]),
         module(
             "TinyGPT",
             ["TinyRunner", "TinyModels", "TinyTemplate", "TinyLayers", "TinyLoader", "TinyTensor", "TinyTokenizer"]),
@@ -73,7 +76,7 @@ let package = Package(
         .executableTarget(
             name: "TinyGPTCommand",
             dependencies: [
-                "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader",
+                "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader", "TinyTensor",
                 .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
                 .target(name: "TinyRetrieval", condition: .when(traits: ["Retrieval"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

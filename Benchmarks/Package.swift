@@ -14,5 +14,7 @@ let package = Package(
         // In C, so that little but kernels runs; unlike Swift programs it does not get the mathematics library by itself.
         .executableTarget(
             name: "counted", dependencies: ["CBenchmark", kernels], linkerSettings: [.linkedLibrary("m")]),
+        // Shares nothing with the rest, as it is what the rest is compared with.
+        .executableTarget(name: "stream", cSettings: [.unsafeFlags(["-O3"])]),
     ]
 )

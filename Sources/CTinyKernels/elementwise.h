@@ -178,6 +178,6 @@ static void rotate_neighbours(float *head, const float *cosines, const float *si
 #define TK_ELEMENTWISE                                                                                                 \
     .rms_norm = rms_norm, .layer_norm = layer_norm, .add = add, .scale = scale, .softmax = softmax,                    \
     .activate = activate, .activate_gated = activate_gated, .cap = cap, .clamp = clamp,                                   \
-    .rotate_halves = rotate_halves, .rotate_neighbours = rotate_neighbours
+    .rotate_halves = rotate_halves, .rotate_neighbours = rotate_neighbours, TK_SHARED
 
 #endif

@@ -21,6 +21,9 @@ extern const tk_variant tk_x86_amx;
 extern const tk_variant tk_arm_dotprod;
 #endif
 
+// What every table has alike.
+#define TK_SHARED .product_floats = tk_product_floats, .quantize_rows = tk_quantize_rows, .attend = tk_attend
+
 // For what is to be expanded with constant arguments.
 #define INLINE static inline __attribute__((always_inline))
 

@@ -157,7 +157,7 @@ struct AttentionScores {
             var terms = tk_score_terms(
                 cap: spec.scoreCap ?? 0, biases: biases == nil ? nil : UnsafePointer(tile.biases),
                 sinks: sinks == nil ? nil : UnsafePointer(tile.sinks))
-            tk_attend(
+            kernels.pointee.attend(
                 kernels, tile.queries, rows, cache.elementType.kernelType,
                 cache.keys(layer: layer, head: group, from: text.cacheStart),
                 cache.values(layer: layer, head: group, from: text.cacheStart), tile.firsts, tile.counts, width,

@@ -1,3 +1,4 @@
+import CTinyKernels
 package import TinyTensor
 
 /// A model's layers with their weights: token ids or pixels in, logits or one vector out. Immutable and shared; what
@@ -74,7 +75,9 @@ package struct Transformer: Sendable {
         let context = ForwardContext(compute: compute, phase: phase, scratch: scratch, cache: cache)
         let front = cache.count == 0 ? spec.prefix : 0
         let x = scratch.stream.rows(front + tokens.count, width: spec.width)
+        compute.recording?.begin(TK_SPAN_EMBEDDING)
         stem(tokens, types: types, into: x, context)
+        compute.recording?.end()
         let text = x.slice(front..<x.count)
         run(x, shown: text, length: spec.prefix + length, context, probe)
         return finish(text, tokens, wanted, context, probe, pooled)
@@ -103,13 +106,19 @@ package struct Transformer: Sendable {
         _ x: Rows, shown: Rows, length: Int, _ context: ForwardContext, _ probe: ((Point, Rows) -> Void)?
     ) {
         probe?(.stream(0), shown)
+        // A comparison a layer is all that it costs not to be recorded.
+        let recording = context.compute.recording
+        recording?.begin(TK_SPAN_ROTATION)
         context.scratch.prepare(
             first: context.cache.count, count: x.count, length: length, texts: context.texts, phase: context.phase,
             positionBias: positionBias)
+        recording?.end()
         for (layer, block) in blocks.enumerated() {
+            recording?.layer(layer)
             block(x, context)
             probe?(.stream(layer + 1), shown)
         }
+        recording?.layer(nil)
         context.cache.advance(by: x.count)
     }
 

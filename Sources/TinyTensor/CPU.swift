@@ -54,6 +54,12 @@ package enum CPU {
         return cores
     }
 
+    /// Numbers of threads that are worth comparing: 1, 2, 4 and so on, up to the cores.
+    package static var threadCounts: [Int] {
+        let most = coreCount
+        return Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < most }) + [most]
+    }
+
     #if os(Linux)
         /// Cores' worth of time that the control group grants, from cgroup v2 or v1; nil without a limit.
         private static func controlGroupQuota() -> Double? {

@@ -3,16 +3,29 @@ package final class Compute: Sendable {
     package let kernels: CPU.Kernels
     package let pool: ThreadPool
     package let precision: Precision
+    /// Where time is written down, if it is.
+    package let recording: Recording?
+    private let recorder: Recorder?
 
     /// - Parameter threads: how many threads; the cores this process may use, if nil.
     package init(precision: Precision, threads: Int? = nil, kernels: CPU.Kernels) {
         self.precision = precision
         self.kernels = kernels
         pool = ThreadPool(threadCount: max(1, threads ?? CPU.coreCount))
+        (recording, recorder) = (nil, nil)
     }
 
     package convenience init(precision: Precision, threads: Int? = nil) throws(CPUError) {
         self.init(precision: precision, threads: threads, kernels: try CPU.kernels())
+    }
+
+    /// One that computes as another does and writes down where time goes.
+    init(_ other: Compute, recorder: Recorder) {
+        precision = other.precision
+        kernels = recorder.kernels
+        pool = ThreadPool(threadCount: other.pool.threadCount, recorder: recorder)
+        recording = recorder.recording
+        self.recorder = recorder
     }
 }
 

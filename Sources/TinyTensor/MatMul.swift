@@ -109,7 +109,8 @@ private struct MatMul {
                 x.base, rows.lowerBound, rows.upperBound, x.count, x.width, scratch.roundedActivations)
         } else {
             var activations = scratch.activations
-            tk_quantize_rows(compute.kernels.table, x.base, rows.lowerBound, rows.upperBound, x.width, &activations)
+            compute.kernels.table.pointee.quantize_rows(
+                compute.kernels.table, x.base, rows.lowerBound, rows.upperBound, x.width, &activations)
         }
     }
 
@@ -164,7 +165,7 @@ private struct MatMul {
         case .packed(let weights): multiplyPacked(weights, outputs, into: y, part)
         case .stored(let weights) where unit == .library: multiplyByLibrary(weights, outputs, into: y, part)
         case .stored(let weights):
-            tk_product_floats(
+            compute.kernels.table.pointee.product_floats(
                 compute.kernels.table, weights.type.kernelType, weights.bytes(fromRow: outputs.lowerBound),
                 weights.rowBytes, outputs.count, x.width, x.base, x.count, y.base + outputs.lowerBound, y.width,
                 scratch.panel(part), MatMulScratch.panelRows(inputs: x.width))
@@ -198,6 +199,9 @@ private struct MatMul {
         let (k, tile) = (x.width, BLAS.tileRows)
         let panelRows = MatMulScratch.panelRows(inputs: k)
         let (panel, inputs, results) = (scratch.panel(part), scratch.tileInputs(part), scratch.tileOutputs(part))
+        if compute.recording != nil {
+            tk_record_kernel_begin(TK_SPAN_MATMUL, weights.type.kernelType, weights.rows, k)
+        }
         for j in stride(from: outputs.lowerBound, to: outputs.upperBound, by: panelRows) {
             let n = min(panelRows, outputs.upperBound - j)
             tk_expand(weights.type.kernelType, weights.bytes(fromRow: j), n * k, panel)
@@ -207,6 +211,12 @@ private struct MatMul {
                 BLAS.multiplyTile(inputs, panel, outputs: n, inputs: k, into: results)
                 for row in 0..<rows { (y[t + row] + j).update(from: results + row * n, count: n) }
             }
+        }
+        if compute.recording != nil {
+            let (part, numbers) = (Double(outputs.count) / Double(weights.rows), Double(x.count * outputs.count))
+            tk_record_kernel_end(
+                part, Double(outputs.count * weights.rowBytes) + 4 * (numbers + part * Double(x.count * k)),
+                2 * numbers * Double(k))
         }
     }
 }

@@ -17,14 +17,20 @@ import Synchronization
 package final class ThreadPool: Sendable {
     package let threadCount: Int
     private let shared: Shared
+    /// Who is told how long the caller waited. The regions of such a pool go another way, so that others need not ask.
+    private let recorder: Recorder?
 
-    /// - Parameter threadCount: parts of a region; one less is the number of threads started. If the system gives fewer,
-    ///   there are fewer parts.
-    package init(threadCount: Int) {
+    /// - Parameters:
+    ///   - threadCount: parts of a region; one less is the number of threads started. If the system gives fewer, there are
+    ///     fewer parts.
+    ///   - recorder: has a track for each thread.
+    package init(threadCount: Int, recorder: Recorder? = nil) {
         precondition(threadCount >= 1, "a pool needs a thread")
         let threadCount = min(threadCount, 1024)
         let shared = Shared()
         self.shared = shared
+        self.recorder = recorder
+        shared.isBusy.store(recorder != nil, ordering: .relaxed)
         // Kernels keep up to some hundred kilobytes on the stack, more than some systems give a thread unasked.
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -32,7 +38,7 @@ package final class ThreadPool: Sendable {
         pthread_attr_setstacksize(&attributes, 1 << 20)
         var started = 1  // the caller's own
         while started < threadCount {
-            let start = Unmanaged.passRetained(shared)
+            let start = Unmanaged.passRetained(Worker(shared, recorder, track: started))
             var thread = makeThreadHandle()
             guard pthread_create(&thread, &attributes, workerMain, start.toOpaque()) == 0 else {
                 start.release()
@@ -59,10 +65,7 @@ package final class ThreadPool: Sendable {
     /// depends on another.
     package func run(_ context: UnsafeRawPointer, _ body: Body) {
         if threadCount == 1 { return body(context, 0) }
-        if shared.isBusy.exchange(true, ordering: .acquiring) {
-            for part in 0..<threadCount { body(context, part) }
-            return
-        }
+        if shared.isBusy.exchange(true, ordering: .acquiring) { return runOtherwise(context, body) }
         let begin = tk_nanoseconds()
         if shared.patience.worksAlone(at: begin) {
             for part in 0..<threadCount { body(context, part) }
@@ -73,6 +76,28 @@ package final class ThreadPool: Sendable {
             waitForOthers(begin)
         }
         shared.isBusy.store(false, ordering: .releasing)
+    }
+
+    /// Where the pool is at work for someone else, or records.
+    @inline(never)
+    private func runOtherwise(_ context: UnsafeRawPointer, _ body: Body) {
+        guard let recorder, !shared.isRecording.exchange(true, ordering: .acquiring) else {
+            for part in 0..<threadCount { body(context, part) }
+            return
+        }
+        let begin = tk_nanoseconds()
+        tk_record_region(recorder.handle)
+        if shared.patience.worksAlone(at: begin) {
+            for part in 0..<threadCount { body(context, part) }
+        } else {
+            shared.pending.store(threadCount, ordering: .relaxed)
+            let generation = shared.start(region: Shared.Region(context: context, body: body), parts: threadCount)
+            shared.work(generation)
+            let waiting = tk_ticks()
+            waitForOthers(begin)
+            tk_record_waiting(recorder.handle, waiting)
+        }
+        shared.isRecording.store(false, ordering: .releasing)
     }
 
     /// The same with a value as context: `body` finds it where its pointer points.
@@ -171,8 +196,10 @@ private final class Shared: @unchecked Sendable {
     /// Parts that are not done.
     let pending = Atomic<Int>(0)
     let sleepers = Atomic<Int>(0)
+    /// Always, where the pool records: then `isRecording` says whether it is at work.
     let isBusy = Atomic<Bool>(false)
-    /// Belongs to whoever set `isBusy`.
+    let isRecording = Atomic<Bool>(false)
+    /// Belongs to whoever set `isBusy`, or `isRecording`.
     nonisolated(unsafe) var patience = Patience()
     let stops = Atomic<Bool>(false)
     struct Region {
@@ -251,8 +278,21 @@ private final class Shared: @unchecked Sendable {
     }
 }
 
+/// What a worker is given.
+private final class Worker: Sendable {
+    let shared: Shared
+    let recorder: Recorder?
+    let track: Int
+
+    init(_ shared: Shared, _ recorder: Recorder?, track: Int) {
+        (self.shared, self.recorder, self.track) = (shared, recorder, track)
+    }
+}
+
 /// A worker's life.
-private func live(_ shared: Shared) {
+private func live(_ worker: Worker) {
+    let shared = worker.shared
+    if let recorder = worker.recorder { tk_recorder_enter(recorder.handle, Int32(worker.track)) }
     var seen: UInt64 = 0
     while true {
         seen = shared.wait(after: seen)
@@ -265,7 +305,7 @@ private func live(_ shared: Shared) {
     private func makeThreadHandle() -> pthread_t? { nil }
     private func detach(_ thread: pthread_t?) { if let thread { pthread_detach(thread) } }
     private let workerMain: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pointer in
-        live(Unmanaged<Shared>.fromOpaque(pointer).takeRetainedValue())
+        live(Unmanaged<Worker>.fromOpaque(pointer).takeRetainedValue())
         return nil
     }
 #else
@@ -273,7 +313,7 @@ private func live(_ shared: Shared) {
     private func detach(_ thread: pthread_t) { pthread_detach(thread) }
     private let workerMain: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
         guard let pointer else { return nil }
-        live(Unmanaged<Shared>.fromOpaque(pointer).takeRetainedValue())
+        live(Unmanaged<Worker>.fromOpaque(pointer).takeRetainedValue())
         return nil
     }
 #endif

@@ -26,12 +26,12 @@ struct InstructionSet {
 
 /// A loop that does arithmetic only.
 struct Limit {
-    let loop: UnsafePointer<bench_limit>
+    let loop: UnsafePointer<tk_limit>
     /// As many as take a moment.
     private let rounds: Int
     var name: String { String(cString: loop.pointee.name) }
 
-    init(loop: UnsafePointer<bench_limit>) {
+    init(loop: UnsafePointer<tk_limit>) {
         self.loop = loop
         rounds = 1000 * stepCount(most: 1 << 20) { bench_run_limit(loop, 1000 * $0, 1) }
     }
@@ -51,7 +51,7 @@ struct QuantizedType {
 nonisolated(unsafe) let supported = pointers { tk_kernels_at($0) }.filter { tk_is_supported($0) }
     .map(InstructionSet.init)
 
-nonisolated(unsafe) let limits = pointers { bench_limit_at($0) }.filter { $0.pointee.is_supported() }.map(Limit.init)
+nonisolated(unsafe) let limits = pointers { tk_limit_at($0) }.filter { $0.pointee.is_supported() }.map(Limit.init)
 
 /// Every type that is stored in blocks.
 let quantizedTypes = (0..<TK_TYPE_COUNT.rawValue).map { tk_type(rawValue: $0) }

@@ -81,7 +81,14 @@ enum { TK_TILE_QUERIES = 32 };
 
 typedef enum { TK_SILU, TK_GELU, TK_GELU_TANH, TK_GELU_QUICK, TK_RELU } tk_activation;
 
+// What some models do to scores besides: score = cap · tanh(scale · q·k / cap) + bias, and a sink in the softmax.
 typedef struct {
+    float cap;                   // 0: none
+    const float *const *biases;  // [m], biases[i][j] for token j; NULL: none
+    const float *sinks;          // [m], a score without a value; NULL: none
+} tk_score_terms;
+
+typedef struct tk_kernels {
     const char *name;
 
     // c[i][j] = Σ_k a[i][k] · b[j][k]  for i < m, j < n. The order of a sum depends on k alone, never on m or n.
@@ -151,6 +158,16 @@ typedef struct {
     void (*attend_packed)(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,
                           const long *counts, long width, float scale, float *scratch, float *out);
     long (*attend_packed_floats)(long width);
+
+    // The same for every instruction set, by other kernels of the table they are given: see below. They stand here so that
+    // a table can have its own.
+    void (*product_floats)(const struct tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n,
+                           long k, const float *x, long m, float *y, long y_stride, float *panel, long panel_rows);
+    void (*quantize_rows)(const struct tk_kernels *kernels, const float *x, long first, long end, long k,
+                          const tk_quantized *out);
+    void (*attend)(const struct tk_kernels *kernels, const float *queries, long m, tk_type type, const void *keys,
+                   const void *values, const long *firsts, const long *counts, long width, float scale,
+                   const tk_score_terms *terms, float *scratch, float *out);
 } tk_kernels;
 
 // The instruction sets this build has code for, best first; NULL past the end.
@@ -174,13 +191,6 @@ tk_packed tk_packed_format(tk_type type, long rows, long columns);
 void tk_pack_panel(const tk_packed *packed, const uint8_t *rows, long row_bytes, long row_count, uint8_t *panel);
 
 // --- Attention (attention.c) ---
-
-// What some models do to scores besides: score = cap · tanh(scale · q·k / cap) + bias, and a sink in the softmax.
-typedef struct {
-    float cap;                   // 0: none
-    const float *const *biases;  // [m], biases[i][j] for token j; NULL: none
-    const float *sinks;          // [m], a score without a value; NULL: none
-} tk_score_terms;
 
 // m rows of queries [m, width], each over the cached tokens firsts[i]..<counts[i]:
 //     out = softmax(scale · q·kᵀ) · v

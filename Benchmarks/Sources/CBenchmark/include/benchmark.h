@@ -1,9 +1,9 @@
-// What the benchmarks need in C: made-up operands, threads that start together, and loops that reach the machine's
-// limits.
+// What the benchmarks need in C: made-up operands, and threads that start together.
 #ifndef TINY_BENCHMARK_H
 #define TINY_BENCHMARK_H
 
 #include "tiny_kernels.h"
+#include "tiny_limits.h"
 
 // --- Operands (operands.c). The same bytes in every run; NULL or false where there is no memory for them. ---
 
@@ -39,16 +39,7 @@ double bench_float(const tk_kernels *kernels, const float *weights, long n, cons
 // Reading memory, each thread a part of its own.
 double bench_read(const void *memory, long bytes, int threads);
 
-// A loop that does nothing but arithmetic, in registers or tiles.
-typedef struct {
-    const char *name;
-    double operations;             // a round, a multiply-add counting as two
-    bool (*is_supported)(void);
-    double (*run)(long rounds);    // a result that depends on all of them
-} bench_limit;
-
-// All limits this build has loops for; NULL past the end.
-const bench_limit *bench_limit_at(int index);
-double bench_run_limit(const bench_limit *limit, long rounds, int threads);
+// One of the limits of tiny_limits.h.
+double bench_run_limit(const tk_limit *limit, long rounds, int threads);
 
 #endif

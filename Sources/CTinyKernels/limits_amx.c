@@ -1,6 +1,6 @@
 // The tile unit of x86-64: four products for four tiles of operands, all of them loaded once.
 #if defined(__x86_64__)
-#include "benchmark.h"
+#include "include/tiny_limits.h"
 
 #include <immintrin.h>
 
@@ -49,7 +49,7 @@ static bool has_int8(void) {
     return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") && may_use_tiles();
 }
 
-const bench_limit bench_amx_bf16 = {"AMX bf16", 4 * 16 * 16 * 32 * 2, has_bf16, amx_bf16};
-const bench_limit bench_amx_int8 = {"AMX 8 bits", 4 * 16 * 16 * 64 * 2, has_int8, amx_int8};
+const tk_limit tk_amx_bf16 = {"AMX bf16", 4 * 16 * 16 * 32 * 2, has_bf16, amx_bf16};
+const tk_limit tk_amx_int8 = {"AMX 8 bits", 4 * 16 * 16 * 64 * 2, has_int8, amx_int8};
 
 #endif

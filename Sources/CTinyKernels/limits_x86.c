@@ -1,6 +1,6 @@
 // Arithmetic loops of x86-64. Sixteen (with AVX2 twelve) sums in flight hide the latency of a multiply-add.
 #if defined(__x86_64__)
-#include "benchmark.h"
+#include "include/tiny_limits.h"
 
 #include <immintrin.h>
 
@@ -28,8 +28,8 @@ static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_
 static bool has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
 static bool has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 
-const bench_limit bench_avx2_fma = {"AVX2 float", 12 * 8 * 2, has_avx2, avx2_fma};
-const bench_limit bench_avx512_fma = {"AVX-512 float", 16 * 16 * 2, has_avx512, avx512_fma};
-const bench_limit bench_avx512_vnni = {"VNNI 8 bits", 16 * 64 * 2, has_vnni, avx512_vnni};
+const tk_limit tk_avx2_fma = {"AVX2 float", 12 * 8 * 2, has_avx2, avx2_fma};
+const tk_limit tk_avx512_fma = {"AVX-512 float", 16 * 16 * 2, has_avx512, avx512_fma};
+const tk_limit tk_avx512_vnni = {"VNNI 8 bits", 16 * 64 * 2, has_vnni, avx512_vnni};
 
 #endif
