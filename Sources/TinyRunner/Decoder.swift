@@ -12,6 +12,7 @@ public struct Decoder: ~Copyable {
     public let model: Model
     private let cache: KeyValueCache
     private let scratch: Scratch
+    private var profile: Profile?
 
     private static let defaultChunk = 256
 
@@ -148,6 +149,22 @@ public struct Decoder: ~Copyable {
         }
     }
 
+    // MARK: Profiles
+
+    /// From here on time is written down in a profile; nil for no more.
+    ///
+    /// - Throws: `RunnerError.badParameter` if it was made for another model.
+    public mutating func attach(_ profile: Profile?) throws(RunnerError) {
+        if let profile, profile.model !== model {
+            throw .badParameter(
+                name: "profile", value: "one of \(profile.model.path)", expected: "one of \(model.path)")
+        }
+        self.profile = profile
+    }
+
+    /// The same as attaching none, which cannot fail.
+    mutating func detachProfile() { profile = nil }
+
     // MARK: Passes
 
     /// - Parameter continuing: whether the model is asked for what comes next, which an encoder does not know.
@@ -177,7 +194,14 @@ public struct Decoder: ~Copyable {
         _ tokens: UnsafeBufferPointer<Int>, types: [Int]? = nil, total: Int, _ logits: Transformer.LogitRows,
         _ phase: Phase, probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: ((Pooled) -> Void)? = nil
     ) -> Rows {
-        model.transformer.forward(
+        if let profile {
+            return profile.pass(phase) {
+                model.transformer.forward(
+                    tokens, types: types, length: total, logits: logits, phase: phase, compute: profile.compute,
+                    cache: cache, scratch: scratch, probe: probe, pooled: pooled)
+            }
+        }
+        return model.transformer.forward(
             tokens, types: types, length: total, logits: logits, phase: phase, compute: model.compute, cache: cache,
             scratch: scratch, probe: probe, pooled: pooled)
     }

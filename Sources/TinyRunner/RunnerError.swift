@@ -27,6 +27,8 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     case noImages(family: String)
     /// Logits that are no numbers, so there is no probability for the token at this position of the text.
     case notANumber(position: Int)
+    /// Memory that the system does not give.
+    case noMemory(what: String)
 
     public var description: String {
         switch self {
@@ -60,6 +62,7 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
         case .notANumber(let position):
             "the model gives no probability for token \(position) of the text: its logits are no numbers; `tinygpt verify` "
                 + "finds the first layer that goes wrong"
+        case .noMemory(let what): "there is no memory for \(what)"
         }
     }
 }

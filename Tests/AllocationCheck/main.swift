@@ -52,6 +52,20 @@ for fixture in ["llama-default", "llama-default/model.Q4_0.gguf", "gpt2-default"
         }
     }
 }
+// Nor does one that is recorded.
+let model = try Model(at: CommandLine.arguments[1] + "/llama-default/model.Q4_0.gguf", threads: 2)
+var decoder = model.decoder(capacity: 40)
+try decoder.attach(Profile(model, events: 4096))
+try decoder.read([5, 6, 7]) { _ in }
+for _ in 0..<3 { try decoder.step(9) { _ in } }
+allocation_counter_start()
+for _ in 0..<20 { try decoder.step(9) { _ in } }
+let recorded = allocation_counter_stop()
+runs += 1
+if recorded > 0 {
+    isRight = false
+    print("with a profile: \(recorded) allocations for 20 tokens")
+}
 print(isRight ? "no allocation in \(runs) runs of 20 tokens" : "a decoded token takes memory from the heap")
 exit(isRight ? 0 : 1)
 

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import TinyGPT
+import TinyRunner
+
+struct ProfileTime: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile",
+        abstract: "Show where the time goes: each kernel, beside what this machine can do.",
+        discussion: """
+            A prompt is read and tokens are decoded, with and without profiling in turn, so that what profiling costs is \
+            measured too. Times are the calling thread's, and sum to the wall time; rates are those of all threads. The \
+            limits are measured in the same run: reading memory, and arithmetic in registers or tiles. A kernel is beyond \
+            the memory's limit where a cache holds what it reads.
+            """)
+
+    @Argument(help: "A text to read; made-up tokens, if neither it nor --file is given.")
+    var text: String?
+
+    @Option(help: ArgumentHelp("Read the text from a file.", valueName: "path"))
+    var file: String?
+
+    @OptionGroup var options: ModelOptions
+
+    @Option(help: ArgumentHelp("Length of the prompt, where there is no text. (default: 512)", valueName: "n"))
+    var promptTokens: Int?
+
+    @Option(help: ArgumentHelp("Tokens that are decoded behind it.", valueName: "n"))
+    var generateTokens = 128
+
+    @Option(help: ArgumentHelp("How often, with and without profiling; the last one is shown.", valueName: "n"))
+    var repetitions = 3
+
+    @Flag(help: "Show each layer too.")
+    var layers = false
+
+    @Flag(help: "Show each thread too.")
+    var perThread = false
+
+    @Option(help: ArgumentHelp("Write what happened when, for https://ui.perfetto.dev.", valueName: "path"))
+    var trace: String?
+
+    @Option(help: ArgumentHelp("Write a picture of the roofline as SVG.", valueName: "path"))
+    var plot: String?
+
+    func validate() throws {
+        if text != nil && file != nil { throw ValidationError("give the text or --file, not both") }
+        if promptTokens != nil && (text != nil || file != nil) {
+            throw ValidationError("a text has a length of its own: give it or --prompt-tokens, not both")
+        }
+        for (name, value, least) in [("prompt-tokens", promptTokens ?? 1, 1), ("generate-tokens", generateTokens, 0)]
+        where !(least...10_000_000).contains(value) {
+            throw ValidationError("--\(name) is \(value); a number from \(least) to 10000000 is expected")
+        }
+        if !(1...1000).contains(repetitions) {
+            throw ValidationError("--repetitions is \(repetitions); a number from 1 to 1000 is expected")
+        }
+    }
+
+    func run() throws {
+        var text = text
+        if let file {
+            var input = TextInput()
+            (input.text, input.file) = (nil, file)
+            text = try input.read()
+        }
+        let (model, loadSeconds) = try options.open()
+        var run = ProfileRun(model: model)
+        run.text = text
+        run.promptTokens = promptTokens ?? 512
+        run.generateTokens = generateTokens
+        run.repetitions = repetitions
+        run.traces = trace != nil
+        let progress = Progress()
+        let result = try run.run { progress.show($0) }
+        progress.clear()
+        if let plot {
+            let title =
+                "\((model.path as NSString).lastPathComponent), \(model.instructionSet), \(model.threads) threads, "
+                + options.precision.rawValue
+            try write(to: plot) { try $0(Roofline(result.report, limits: result.limits, title: title).svg) }
+        }
+        if let trace {
+            var lost = 0
+            try write(to: trace) { lost = try result.profile.writeTrace($0) }
+            if lost > 0 { Output.error("warning: the trace lacks \(lost) events, as there was no room for more\n") }
+        }
+        if options.json { return try Output.json(ProfileJSON(result, model, loadSeconds: loadSeconds)) }
+        try Output.print(
+            ProfileTable(result, showsLayers: layers, showsThreads: perThread).text(
+                machine: "\(processorName()), \(model.instructionSet), \(model.threads) threads, "
+                    + options.precision.rawValue))
+    }
+
+    /// - Parameter body: given what takes the text, part by part.
+    private func write(to path: String, _ body: ((String) throws -> Void) throws -> Void) throws {
+        do {
+            guard FileManager.default.createFile(atPath: path, contents: nil) else {
+                throw Failure("\(path): cannot be made; is the folder there, and may it be written to?")
+            }
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            try body { try file.write(contentsOf: Data($0.utf8)) }
+            try file.close()
+        } catch let error as Failure {
+            throw error
+        } catch { throw Failure("\(path): cannot be written: \(error.localizedDescription)") }
+    }
+}
