@@ -1,104 +1,146 @@
 import ArgumentParser
+import Foundation
 import TinyGPT
+import TinyRunner
+import TinyTensor
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how fast a prompt is read and tokens are decoded.",
         discussion: """
-            Each test is repeated, and the median, least and most are given: a wide spread says that the machine was busy \
-            with something else. A warm-up is not counted.
+            Each test is repeated, and the median, least and most are given. A warm-up is not counted. A test is marked \
+            where the machine was too noisy to believe it: where repetitions differ widely, where a loop that always does \
+            the same did not take the same time, or where the host or other processes took the cores.
             """)
 
     @OptionGroup var options: ModelOptions
 
-    @Option(help: ArgumentHelp("Length of the prompt that is read.", valueName: "n"))
-    var promptTokens = 512
+    @Option(help: ArgumentHelp("Lengths of the prompts that are read: 512 or 128,512; 0 for none.", valueName: "n,…"))
+    var promptTokens = NumberList([512])
 
-    @Option(help: ArgumentHelp("Tokens that are decoded, behind the prompt's first token.", valueName: "n"))
-    var generateTokens = 128
+    @Option(help: ArgumentHelp("Tokens that are decoded; 0 for none.", valueName: "n,…"))
+    var generateTokens = NumberList([128])
+
+    @Option(
+        help: ArgumentHelp(
+            "Tokens that are in the context when decoding begins: 0 (behind a first token) or 0,1024.", valueName: "n,…"
+        ))
+    var depths = NumberList([0])
 
     @Option(help: ArgumentHelp("How often each test is repeated.", valueName: "n"))
     var repetitions = 5
 
+    @Option(
+        help: ArgumentHelp(
+            "How often a new process is started, to see how long it takes to its first token.", valueName: "n"))
+    var coldStarts = 3
+
+    @Option(help: "Measure with 1, 2, 4… threads, or with each instruction set, each time in a new process.")
+    var sweep: Sweep?
+
+    @Flag(help: "Print a table in Markdown.")
+    var markdown = false
+
+    enum Sweep: String, ExpressibleByArgument, CaseIterable {
+        case threads, isa
+    }
+
     func validate() throws {
-        for (name, value) in [("prompt-tokens", promptTokens), ("generate-tokens", generateTokens)] where value < 0 {
-            throw ValidationError("--\(name) is \(value); a number from 0 on is expected")
+        for (name, list) in [("prompt-tokens", promptTokens), ("generate-tokens", generateTokens), ("depths", depths)] {
+            for value in list.numbers where !(0...10_000_000).contains(value) {
+                throw ValidationError("--\(name) has \(value); numbers from 0 to 10000000 are expected")
+            }
         }
-        if !(1...1000).contains(repetitions) {
-            throw ValidationError("--repetitions is \(repetitions); a number from 1 to 1000 is expected")
+        for (name, value, least) in [("repetitions", repetitions, 1), ("cold-starts", coldStarts, 0)]
+        where !(least...1000).contains(value) {
+            throw ValidationError("--\(name) is \(value); a number from \(least) to 1000 is expected")
+        }
+        if markdown && options.json { throw ValidationError("give --json or --markdown, not both") }
+        if sweep == .threads && options.threads != nil {
+            throw ValidationError("--sweep threads chooses the threads: leave --threads out")
         }
     }
 
     func run() throws {
+        let report = try sweep.map(swept) ?? measured()
+        if options.json { return try Output.json(report) }
+        try Output.print(markdown ? report.markdown : report.table)
+    }
+
+    private func measured() throws -> BenchReport {
+        let path = try options.path()
+        let cachedShare = FileCache.residentShare(of: path)
         let (model, loadSeconds) = try options.open()
         let benchmark = Benchmark(model: model)
         let progress = Progress()
-        var results: [Result] = []
-        if promptTokens > 0 {
-            progress.show("Reading prompts of \(promptTokens) tokens…")
-            results.append(
-                Result(
-                    test: "prompt", tokens: promptTokens,
-                    speeds: try benchmark.promptSpeeds(tokens: promptTokens, repetitions: repetitions)))
+        var results: [BenchReport.Result] = []
+        for tokens in promptTokens.numbers where tokens > 0 {
+            progress.show("Reading prompts of \(tokens) tokens…")
+            let found = try benchmark.prompt(tokens: tokens, repetitions: repetitions)
+            results.append(.init("prompt", tokens: tokens, depth: 0, found, model))
         }
-        if generateTokens > 0 {
-            progress.show("Decoding \(generateTokens) tokens at a time…")
-            results.append(
-                Result(
-                    test: "decode", tokens: generateTokens,
-                    speeds: try benchmark.decodeSpeeds(tokens: generateTokens, repetitions: repetitions)))
+        for tokens in generateTokens.numbers where tokens > 0 {
+            for depth in depths.numbers {
+                progress.show("Decoding \(tokens) tokens at a time behind \(depth)…")
+                let found = try benchmark.decode(tokens: tokens, depth: depth, repetitions: repetitions)
+                results.append(.init("decode", tokens: tokens, depth: depth, found, model))
+            }
+        }
+        let memory = peakMemory()
+        let coldStart = try ColdStart(
+            path: path, precision: options.precision, threads: model.threads, times: coldStarts,
+            context: model.contextLimit, cachedShare: cachedShare
+        ) { progress.show("Starting anew, \($0) of \(coldStarts)…") }
+        progress.clear()
+        return BenchReport(
+            results: results, model: model, precision: options.precision, loadSeconds: loadSeconds, peakMemory: memory,
+            coldStart: coldStart)
+    }
+
+    /// Each in a process of its own: the instruction set is chosen when one starts.
+    private func swept(_ sweep: Sweep) throws -> BenchReport {
+        var arguments = [
+            "bench", "--json", "--model", try options.path(), "--precision", options.precision.rawValue,
+            "--prompt-tokens", promptTokens.defaultValueDescription, "--generate-tokens",
+            generateTokens.defaultValueDescription, "--depths", depths.defaultValueDescription, "--repetitions",
+            "\(repetitions)", "--cold-starts", "\(coldStarts)",
+        ]
+        if let threads = options.threads { arguments += ["--threads", "\(threads)"] }
+        let progress = Progress()
+        var runs: [BenchReport] = []
+        switch sweep {
+        case .threads:
+            for threads in CPU.threadCounts {
+                progress.show("\(threads) threads…")
+                runs.append(try child(arguments + ["--threads", "\(threads)"]))
+            }
+        case .isa:
+            for kernels in CPU.supported.reversed() {
+                progress.show("\(kernels.name)…")
+                runs.append(try child(arguments, environment: ["TINYGPT_ISA": kernels.name]))
+            }
         }
         progress.clear()
-        let report = Report(results: results, model: model, loadSeconds: loadSeconds)
-        if options.json { return try Output.json(report) }
-        try Output.print(
-            "\(report.machine), \(report.isa), \(report.threads) threads, \(options.precision.rawValue); loaded in "
-                + "\(loadSeconds.fixed(2)) s, peak memory \(size(report.peak_memory_bytes))\n")
-        try Output.print("test      tokens     median        min        max   tokens/s\n")
-        for result in results {
-            let speeds = result.tokens_per_second
-            try Output.print(
-                result.test.padded(to: 8) + String(result.tokens).leftPadded(to: 8)
-                    + [speeds.median, speeds.min, speeds.max].map { $0.fixed(1).leftPadded(to: 11) }.joined() + "\n")
-        }
+        return try BenchReport(sweep: sweep.rawValue, runs: runs)
     }
 
-    private struct Result: Encodable {
-        struct Spread: Encodable {
-            let median: Double
-            let min: Double
-            let max: Double
-        }
+    private func child(_ arguments: [String], environment: [String: String] = [:]) throws -> BenchReport {
+        let output = try Child.run(arguments, environment: environment).output
+        return try JSONDecoder().decode(BenchReport.self, from: output)
+    }
+}
 
-        let test: String
-        let tokens: Int
-        let tokens_per_second: Spread
+/// 128,512
+struct NumberList: ExpressibleByArgument {
+    let numbers: [Int]
 
-        init(test: String, tokens: Int, speeds: [Double]) {
-            self.test = test
-            self.tokens = tokens
-            let sorted = speeds.sorted()
-            let middle = sorted.count / 2
-            let median = sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
-            tokens_per_second = Spread(median: median, min: sorted[0], max: sorted[sorted.count - 1])
-        }
+    init(_ numbers: [Int]) { self.numbers = numbers }
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard !parts.contains(nil) else { return nil }
+        numbers = parts.compactMap { $0 }
     }
 
-    private struct Report: Encodable {
-        let results: [Result]
-        let machine: String
-        let isa: String
-        let threads: Int
-        let load_seconds: Double
-        let peak_memory_bytes: Int
-
-        init(results: [Result], model: Model, loadSeconds: Double) {
-            self.results = results
-            machine = processorName()
-            isa = model.instructionSet
-            threads = model.threads
-            load_seconds = loadSeconds
-            peak_memory_bytes = peakMemory()
-        }
-    }
+    var defaultValueDescription: String { numbers.map(String.init).joined(separator: ",") }
 }

@@ -7,35 +7,65 @@ package struct Benchmark {
 
     package init(model: Model) { self.model = model }
 
+    /// What was measured, again and again.
+    package struct Measurement: Sendable {
+        /// Tokens a second of each repetition.
+        package let speeds: [Double]
+        package let noise: MachineNoise
+    }
+
     /// Tokens a second for reading a prompt, each time into an empty cache.
-    package func promptSpeeds(tokens: Int, repetitions: Int) throws -> [Double] {
-        let prompt = text(tokens)
+    package func prompt(tokens: Int, repetitions: Int) throws -> Measurement {
+        try checkFits(tokens)
+        let prompt = madeUpText(tokens, vocabulary: model.spec.vocabulary)
         var decoder = model.decoder(capacity: tokens)
-        return try speeds(tokens, repetitions) {
+        return try measure(tokens, repetitions) {
             try decoder.truncate(to: 0)
             try decoder.read(prompt) { _ in }
         }
     }
 
-    /// Tokens a second for decoding, each time from one token on.
-    package func decodeSpeeds(tokens: Int, repetitions: Int) throws -> [Double] {
-        var decoder = model.decoder(capacity: tokens + 1)
-        let text = text(tokens + 1)
-        try decoder.read([text[0]]) { _ in }
-        return try speeds(tokens, repetitions) {
-            try decoder.truncate(to: 1)
-            for token in text.dropFirst() { try decoder.step(token) { _ in } }
+    /// Tokens a second for decoding, each time with as many tokens behind it.
+    ///
+    /// - Parameter depth: tokens in the cache when decoding begins; one at least.
+    package func decode(tokens: Int, depth: Int = 1, repetitions: Int) throws -> Measurement {
+        let depth = max(1, depth)
+        let (total, overflow) = tokens.addingReportingOverflow(depth)
+        try checkFits(overflow ? .max : total)
+        var decoder = model.decoder(capacity: total)
+        let text = madeUpText(total, vocabulary: model.spec.vocabulary)
+        try decoder.read(Array(text[..<depth])) { _ in }
+        return try measure(tokens, repetitions) {
+            try decoder.truncate(to: depth)
+            for token in text[depth...] { try decoder.step(token) { _ in } }
         }
     }
 
-    private func speeds(_ tokens: Int, _ repetitions: Int, _ body: () throws -> Void) throws -> [Double] {
+    /// The token that follows a made-up prompt.
+    package func firstToken(behind tokens: Int) throws -> Int {
+        try checkFits(tokens)
+        let prompt = madeUpText(tokens, vocabulary: model.spec.vocabulary)
+        var sampler = try Sampler(.greedy, prompt: prompt, vocabulary: model.spec.vocabulary)
+        var decoder = model.decoder(capacity: tokens)
+        return try decoder.read(prompt) { sampler.next($0) }
+    }
+
+    /// Refused before memory for it is asked for.
+    private func checkFits(_ tokens: Int) throws(RunnerError) {
+        if let limit = model.contextLimit, tokens > limit { throw .contextTooLong(limit: limit, wanted: tokens) }
+    }
+
+    private func measure(_ tokens: Int, _ repetitions: Int, _ body: () throws -> Void) throws -> Measurement {
         try body()  // the warm-up: pages are touched, threads awake
-        return try (0..<repetitions).map { _ in
+        var noise = MachineNoise()
+        let speeds = try (0..<repetitions).map { _ in
             var clock = Stopwatch()
             try body()
-            return Double(tokens) / max(clock.lap(), 1e-9)
+            let speed = Double(tokens) / max(clock.lap(), 1e-9)
+            noise.calibrate()
+            return speed
         }
+        noise.finish(speeds: speeds)
+        return Measurement(speeds: speeds, noise: noise)
     }
-
-    private func text(_ count: Int) -> [Int] { (0..<count).map { ($0 * 7919 + 17) % model.spec.vocabulary } }
 }
