@@ -82,7 +82,9 @@ package final class Attention: Sendable {
             context.cache.write(keys: k, values: v, tokens, layer: layer, compute.kernels)
         }
         let attended = scratch.attended.rows(x.count, width: q.width)
-        AttentionScores(spec, layer: layer, queries: q, attended: attended, sinks: sinks, context).run()
+        let scores = AttentionScores(spec, layer: layer, queries: q, attended: attended, sinks: sinks, context)
+        scores.run()
+        if context.probe != nil { scores.show() }
         if let headGate {
             let gates = scratch.gates.rows(x.count, width: spec.heads)
             headGate(x, into: gates, context)

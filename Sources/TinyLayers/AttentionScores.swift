@@ -6,16 +6,16 @@ import TinyTensor
 /// Queries that look at the same keys are taken together, so that keys and values are read once for all of them: the
 /// heads of a group, for a few tokens. Threads take such tiles in turn, as later tokens see more and cost more.
 struct AttentionScores {
-    private let spec: AttentionSpec
-    private let layer: Int
+    let spec: AttentionSpec
+    let layer: Int
     /// `[T, H · d]`
-    private let queries: Rows
+    let queries: Rows
     /// `[T, H · d]`, overwritten.
     private let attended: Rows
     /// `[H]`
-    private let sinks: [Float]?
-    private let biases: PositionBiasTable?
-    private let context: ForwardContext
+    let sinks: [Float]?
+    let biases: PositionBiasTable?
+    let context: ForwardContext
     /// Whether keys and values are packed for kernels that work in tiles.
     private let isPacked: Bool
     /// Heads and tokens of a tile, the last ones of a group or a chunk excepted.
@@ -75,7 +75,7 @@ struct AttentionScores {
     }
 
     /// The next part of the one text in the cache.
-    private var wholePass: TextPlace {
+    var wholePass: TextPlace {
         TextPlace(firstRow: 0, rows: queries.count, held: context.cache.count, cacheStart: 0, packedStart: 0)
     }
 
@@ -123,6 +123,15 @@ struct AttentionScores {
         }
     }
 
+    /// The tokens that the one at a place of a text looks at.
+    func seen(by query: Int, in text: TextPlace) -> Range<Int> {
+        switch spec.reach {
+        case .causal: 0..<query + 1
+        case .causalWindow(let tokens): max(0, query + 1 - tokens)..<query + 1
+        case .everything: 0..<text.held + text.rows
+        }
+    }
+
     private func attendTile(
         _ text: TextPlace, tokens: Range<Int>, heads: Range<Int>, group: Int, _ tile: Scratch.AttentionTile
     ) {
@@ -130,12 +139,8 @@ struct AttentionScores {
         var rows = 0
         for t in tokens {
             let query = text.held + t
-            var (first, count) = (0, query + 1)
-            switch spec.reach {
-            case .causal: break
-            case .causalWindow(let tokens): first = max(0, count - tokens)
-            case .everything: count = text.held + text.rows
-            }
+            let seen = seen(by: query, in: text)
+            let (first, count) = (seen.lowerBound, seen.upperBound)
             for head in heads {
                 (tile.queries + rows * width).update(from: queries[text.firstRow + t] + head * width, count: width)
                 if let biases {

@@ -3,6 +3,7 @@ import TinyTensor
 /// The one transformer block: attention and feed-forward, wired to the residual stream by either of two rules.
 /// A class, so that going through the layers copies no weights' owners.
 package final class Block: Sendable {
+    private let layer: Int
     private let attention: Attention?
     private let feedForward: FeedForward?
     private let wiring: Wiring
@@ -45,6 +46,7 @@ package final class Block: Sendable {
                     first, { .layer(layer, .norm(.beforeAttention), $0) }, width: width, from: weights),
                 feedForward: try norm(second, .beforeFeedForward))
         }
+        self.layer = layer
         (branchScale, sumScale) = (spec.branchScale, spec.sumScale)
         attention =
             spec.hasAttention ? try Attention(spec.attention, layer: layer, width: width, from: weights) : nil
@@ -63,7 +65,9 @@ package final class Block: Sendable {
                 add(first, to: x, branch: branch, normed: normed, compute) { attention($0, into: $1, context) }
             }
             if let feedForward {
-                add(second, to: x, branch: branch, normed: normed, compute) { feedForward($0, into: $1, context) }
+                add(second, to: x, branch: branch, normed: normed, compute) {
+                    feedForward($0, into: $1, layer: layer, context)
+                }
             }
         case .parallel(let attentionNorm, let feedForwardNorm):
             // Both branches read the stream as it was, so the first waits for the second before it is added.
@@ -71,7 +75,7 @@ package final class Block: Sendable {
             attentionNorm(x, into: normed, compute)
             attention?(normed, into: waiting, context)
             feedForwardNorm?(x, into: normed, compute)
-            feedForward?(normed, into: branch, context)
+            feedForward?(normed, into: branch, layer: layer, context)
             if attention != nil { waiting.scale(by: branchScale, compute) }
             if feedForward != nil { branch.scale(by: branchScale, compute) }
             if attention != nil { x.add(waiting, compute) }

@@ -61,6 +61,9 @@ final class ExpertChoice {
         return gathered
     }
 
+    /// The tokens that were gathered last, in their order.
+    var gatheredTokenNumbers: [Int] { Array(UnsafeBufferPointer(start: gatheredTokens, count: gathered)) }
+
     /// The gathered tokens' rows of `x`.
     func copy(_ x: Rows, to rows: Rows) {
         for i in 0..<gathered { rows[i].update(from: x[gatheredTokens[i]], count: x.width) }

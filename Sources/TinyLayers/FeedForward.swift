@@ -18,10 +18,13 @@ enum FeedForward: Sendable {
     /// - Parameters:
     ///   - x: `[T, D]`
     ///   - y: `[T, D]`, overwritten.
-    func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
+    ///   - layer: whose it is, for probes.
+    func callAsFunction(_ x: Rows, into y: Rows, layer: Int, _ context: ForwardContext) {
         switch self {
-        case .dense(let network): network(x, into: y, context)
-        case .mixture(let mixture): mixture(x, into: y, context)
+        case .dense(let network):
+            network(x, into: y, context)
+            context.show(.hidden(layer + 1), network.hidden(x.count, context))
+        case .mixture(let mixture): mixture(x, into: y, layer: layer, context)
         }
     }
 }

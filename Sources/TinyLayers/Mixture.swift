@@ -31,10 +31,11 @@ struct Mixture: Sendable {
     /// - Parameters:
     ///   - x: `[T, D]`
     ///   - y: `[T, D]`, overwritten.
-    func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
+    ///   - layer: whose it is, for probes.
+    func callAsFunction(_ x: Rows, into y: Rows, layer: Int, _ context: ForwardContext) {
         let choice = context.scratch.choice
         router.choose(x, into: choice, context)
-        addShared(x, into: y, context)
+        addShared(x, into: y, layer: layer, context)
         for expert in experts.indices {
             let count = choice.gather(expert)
             if count == 0 { continue }
@@ -45,14 +46,20 @@ struct Mixture: Sendable {
             }
             let outputs = context.scratch.expertOutput.rows(count, width: x.width)
             experts[expert](inputs, into: outputs, context)
+            if context.probe != nil {
+                context.show(
+                    .hidden(layer + 1), experts[expert].hidden(count, context), tokens: choice.gatheredTokenNumbers,
+                    expert: .number(expert))
+            }
             choice.add(outputs, to: y, context.compute)
         }
     }
 
     /// y ← shared(x), or 0.
-    private func addShared(_ x: Rows, into y: Rows, _ context: ForwardContext) {
+    private func addShared(_ x: Rows, into y: Rows, layer: Int, _ context: ForwardContext) {
         guard let shared else { return y.base.update(repeating: 0, count: y.count * y.width) }
         shared(x, into: y, context)
+        context.show(.hidden(layer + 1), shared.hidden(x.count, context), expert: .shared)
         guard let sharedGate else { return }
         let gates = context.scratch.gates.rows(x.count, width: 1)
         sharedGate(x, into: gates, context)

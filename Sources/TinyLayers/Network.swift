@@ -26,7 +26,7 @@ struct Network: Sendable {
     ///   - x: `[T, D]`
     ///   - y: `[T, D]`, overwritten.
     func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
-        let hidden = context.scratch.hidden.rows(x.count, width: spec.hidden)
+        let hidden = hidden(x.count, context)
         let function = spec.activation.kernel
         if let gate {
             let factors = context.scratch.factors.rows(x.count, width: spec.hidden)
@@ -39,6 +39,11 @@ struct Network: Sendable {
             context.multiply(x, by: up.product(into: hidden), finish: .activation(function))
         }
         down(hidden, into: y, context)
+    }
+
+    /// `[T, F]`: what was made last between the two products.
+    func hidden(_ rows: Int, _ context: ForwardContext) -> Rows {
+        context.scratch.hidden.rows(rows, width: spec.hidden)
     }
 }
 

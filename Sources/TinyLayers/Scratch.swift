@@ -248,6 +248,10 @@ struct ForwardContext {
     let cache: KeyValueCache
     /// The texts of this pass; nil where it is the next part of the one in the cache.
     var texts: PackedTexts?
+    var probe: Probe?
+    /// Rows of the pass that stand in front of the text, and the place in the text of the one behind them.
+    var front = 0
+    var firstPosition = 0
 
     func multiply(
         _ x: Rows, by first: Product, _ second: Product? = nil, _ third: Product? = nil, finish: Finish = .nothing

@@ -26,7 +26,7 @@ extension Transformer {
         let x = scratch.stream.rows(front + tokens.count, width: spec.width)
         stem(tokens, types: types, into: x, context)
         let text = x.slice(front..<x.count)
-        run(x, shown: text, length: spec.prefix + length, context, nil)
+        run(x, length: spec.prefix + length, .none, context)
         finalNorm?(text, into: text, compute)
         return text
     }

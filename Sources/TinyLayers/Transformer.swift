@@ -47,40 +47,34 @@ package struct Transformer: Sendable {
         case all
     }
 
-    /// What a probe is shown.
-    package enum Point: Sendable, Equatable {
-        /// The residual stream after layer N; 0 is after the stem.
-        case stream(Int)
-        /// What the head is applied to.
-        case final
-    }
-
     /// Reads tokens behind those in the cache, and returns logits for some of them.
     ///
     /// - Parameters:
     ///   - tokens: T ids, each less than V.
     ///   - types: the kind of each token, where the model knows several; the first kind for all if nil.
     ///   - length: tokens of the text that is being read as a whole, for scalings that go by it; T and C at least.
-    ///   - probe: shown rows `[T, D]` at each point.
+    ///   - probe: shown what it asks for.
     ///   - pooled: given the vector for the whole text, where the model has one.
     /// - Returns: `[T or 1 or 0, V]`, valid until the next pass with this scratch.
     /// - Precondition: the tokens fit the cache, the scratch and the vocabulary; the model reads tokens.
     package func forward(
         _ tokens: UnsafeBufferPointer<Int>, types: [Int]? = nil, length: Int, logits wanted: LogitRows, phase: Phase,
-        compute: Compute, cache: KeyValueCache, scratch: Scratch, probe: ((Point, Rows) -> Void)? = nil,
+        compute: Compute, cache: KeyValueCache, scratch: Scratch, probe: Probe? = nil,
         pooled: ((Pooled) -> Void)? = nil
     ) -> Rows {
         guard case .tokens(let stem) = stem else { preconditionFailure("this model reads no tokens") }
         precondition(tokens.count <= scratch.rows, "\(tokens.count) tokens in a scratch for \(scratch.rows)")
-        let context = ForwardContext(compute: compute, phase: phase, scratch: scratch, cache: cache)
         let front = cache.count == 0 ? spec.prefix : 0
+        let context = ForwardContext(
+            compute: compute, phase: phase, scratch: scratch, cache: cache, probe: probe, front: front,
+            firstPosition: max(0, cache.count - spec.prefix))
         let x = scratch.stream.rows(front + tokens.count, width: spec.width)
         compute.recording?.begin(TK_SPAN_EMBEDDING)
         stem(tokens, types: types, into: x, context)
         compute.recording?.end()
         let text = x.slice(front..<x.count)
-        run(x, shown: text, length: spec.prefix + length, context, probe)
-        return finish(text, tokens, wanted, context, probe, pooled)
+        run(x, length: spec.prefix + length, wanted, context)
+        return finish(text, tokens, wanted, context, pooled)
     }
 
     /// Reads an image.
@@ -90,22 +84,21 @@ package struct Transformer: Sendable {
     /// - Precondition: the model reads images; cache and scratch have room for all patches.
     package func forward(
         pixels: [Float], compute: Compute, cache: KeyValueCache, scratch: Scratch,
-        probe: ((Point, Rows) -> Void)? = nil
+        probe: Probe? = nil
     ) -> [Float] {
         guard case .patches(let stem) = stem else { preconditionFailure("this model reads no images") }
-        let context = ForwardContext(compute: compute, phase: .prompt, scratch: scratch, cache: cache)
+        let context = ForwardContext(
+            compute: compute, phase: .prompt, scratch: scratch, cache: cache, probe: probe)
         let x = scratch.stream.rows(stem.spec.rows, width: spec.width)
         stem(pixels, into: x, context)
-        run(x, shown: x, length: x.count, context, probe)
+        run(x, length: x.count, .none, context)
         var vector: [Float] = []
-        _ = finish(x, UnsafeBufferPointer(start: nil, count: 0), .none, context, probe) { vector = $0.embedding }
+        _ = finish(x, UnsafeBufferPointer(start: nil, count: 0), .none, context) { vector = $0.embedding }
         return vector
     }
 
-    func run(
-        _ x: Rows, shown: Rows, length: Int, _ context: ForwardContext, _ probe: ((Point, Rows) -> Void)?
-    ) {
-        probe?(.stream(0), shown)
+    func run(_ x: Rows, length: Int, _ wanted: LogitRows, _ context: ForwardContext) {
+        look(x, after: 0, wanted, context)
         // A comparison a layer is all that it costs not to be recorded.
         let recording = context.compute.recording
         recording?.begin(TK_SPAN_ROTATION)
@@ -116,29 +109,59 @@ package struct Transformer: Sendable {
         for (layer, block) in blocks.enumerated() {
             recording?.layer(layer)
             block(x, context)
-            probe?(.stream(layer + 1), shown)
+            look(x, after: layer + 1, wanted, context)
         }
         recording?.layer(nil)
         context.cache.advance(by: x.count)
     }
 
+    /// Shows the stream, and what the model would say if this layer were the last.
+    private func look(_ x: Rows, after layer: Int, _ wanted: LogitRows, _ context: ForwardContext) {
+        guard let probe = context.probe else { return }
+        context.show(.stream(layer), x)
+        guard probe.points.contains(.lens(layer)) else { return }
+        let rows = self.rows(wanted, of: x.slice(context.front..<x.count))
+        if rows.count == 0 { return }
+        // Between layers nobody holds a branch.
+        let copy = context.scratch.branch.rows(rows.count, width: rows.width)
+        copy.base.update(from: rows.base, count: rows.count * rows.width)
+        norm(copy, context)
+        guard let head else { return }
+        context.show(
+            .lens(layer), logits(copy, head, context), tokens: Array(x.count - rows.count..<x.count), expert: nil)
+    }
+
     private func finish(
         _ x: Rows, _ tokens: UnsafeBufferPointer<Int>, _ wanted: LogitRows, _ context: ForwardContext,
-        _ probe: ((Point, Rows) -> Void)?, _ pooled: ((Pooled) -> Void)?
+        _ pooled: ((Pooled) -> Void)?
     ) -> Rows {
-        let rows: Rows
-        switch wanted {
-        case .none: rows = pooler == nil || pooled == nil ? x.slice(x.count..<x.count) : x
-        case .last: rows = x.slice(x.count - 1..<x.count)
-        case .all: rows = x
-        }
+        let isPooled = pooler != nil && pooled != nil
+        let rows = self.rows(isPooled && wanted == .none ? .all : wanted, of: x)
         if rows.count > 0 {
-            finalNorm?(rows, into: rows, context.compute)
-            if let head = spec.head { rows.scale(by: head.scale, context.compute) }
-            probe?(.final, rows)
+            norm(rows, context)
+            let end = context.front + x.count
+            context.show(.final, rows, tokens: Array(end - rows.count..<end), expert: nil)
         }
         if let pooler, let pooled { pooled(pooler(x, tokens: tokens, context)) }
         guard let head, wanted != .none else { return Rows(base: x.base, count: 0, width: spec.vocabulary) }
+        return logits(rows, head, context)
+    }
+
+    private func rows(_ wanted: LogitRows, of x: Rows) -> Rows {
+        switch wanted {
+        case .none: x.slice(x.count..<x.count)
+        case .last: x.slice(x.count - 1..<x.count)
+        case .all: x
+        }
+    }
+
+    /// What the head is applied to, in place of the stream.
+    private func norm(_ rows: Rows, _ context: ForwardContext) {
+        finalNorm?(rows, into: rows, context.compute)
+        if let head = spec.head { rows.scale(by: head.scale, context.compute) }
+    }
+
+    private func logits(_ rows: Rows, _ head: Head, _ context: ForwardContext) -> Rows {
         precondition(
             rows.count <= context.scratch.logitRows,
             "\(rows.count) rows of logits in a scratch for \(context.scratch.logitRows)")

@@ -1,4 +1,4 @@
-package import TinyLayers
+public import TinyLayers
 public import TinyModels
 package import TinyTensor
 
@@ -52,18 +52,23 @@ public struct Decoder: ~Copyable {
 
     /// Reads a text, or the next part of it.
     ///
-    /// - Parameter body: shown the logits `[V]` of the token that follows the last one; valid only inside.
-    /// - Throws: `RunnerError` if the tokens do not fit, or one is unknown; nothing has been read then.
+    /// - Parameters:
+    ///   - probe: shown what it asks for; of what goes with logits, that of the last token.
+    ///   - body: shown the logits `[V]` of the token that follows the last one; valid only inside.
+    /// - Throws: `RunnerError` if the tokens do not fit, one is unknown or the probe asks for what is not there; nothing has
+    ///   been read then.
     @discardableResult
-    public mutating func read<R>(_ tokens: [Int], _ body: (Span<Float>) throws -> R) throws -> R {
-        try checkFits(tokens)
+    public mutating func read<R>(
+        _ tokens: [Int], probe: Probe? = nil, _ body: (Span<Float>) throws -> R
+    ) throws -> R {
+        try checkFits(tokens, probe: probe)
         let total = count + tokens.count
         var rest = tokens[...]
         while rest.count > scratch.rows {
-            try readPart(rest.prefix(scratch.rows), total: total)
+            _ = pass(rest.prefix(scratch.rows), total: total, .none, .prompt, probe: probe)
             rest = rest.dropFirst(scratch.rows)
         }
-        return try readPart(rest, total: total, body)
+        return try pass(rest, total: total, .last, .prompt, probe: probe).withRow(0, body)
     }
 
     /// Reads one chunk of a text of `total` tokens that is known to fit, and shows the logits behind it.
@@ -108,10 +113,12 @@ public struct Decoder: ~Copyable {
 
     /// Reads one token: a step of decoding.
     @discardableResult
-    public mutating func step<R>(_ token: Int, _ body: (Span<Float>) throws -> R) throws -> R {
-        try checkFits(CollectionOfOne(token))
+    public mutating func step<R>(
+        _ token: Int, probe: Probe? = nil, _ body: (Span<Float>) throws -> R
+    ) throws -> R {
+        try checkFits(CollectionOfOne(token), probe: probe)
         let logits = withUnsafePointer(to: token) { pointer in
-            forward(UnsafeBufferPointer(start: pointer, count: 1), total: count + 1, .last, .decode)
+            forward(UnsafeBufferPointer(start: pointer, count: 1), total: count + 1, .last, .decode, probe: probe)
         }
         return try logits.withRow(0, body)
     }
@@ -134,17 +141,16 @@ public struct Decoder: ~Copyable {
     ///   - pooled: given the vector for the whole text, where the model has one and the text is read at once.
     /// - Precondition: made with `allLogits`.
     package mutating func readAll(
-        _ tokens: [Int], types: [Int]? = nil, probe: ((Transformer.Point, Rows) -> Void)? = nil,
+        _ tokens: [Int], types: [Int]? = nil, probe: Probe? = nil,
         pooled: ((Pooled) -> Void)? = nil, _ body: (_ first: Int, Rows) throws -> Void
     ) throws {
-        try checkFits(tokens, continuing: false)
+        try checkFits(tokens, continuing: false, probe: probe)
         let start = count
         for position in stride(from: 0, to: tokens.count, by: scratch.rows) {
             let end = min(position + scratch.rows, tokens.count)
             let logits = pass(
                 tokens[position..<end], types: types.map { Array($0[position..<end]) }, total: start + tokens.count,
-                .all,
-                .prompt, probe: probe, pooled: pooled)
+                .all, .prompt, probe: probe, pooled: pooled)
             try body(position, logits)
         }
     }
@@ -168,7 +174,7 @@ public struct Decoder: ~Copyable {
     // MARK: Passes
 
     /// - Parameter continuing: whether the model is asked for what comes next, which an encoder does not know.
-    func checkFits(_ tokens: some Collection<Int>, continuing: Bool = true) throws(RunnerError) {
+    func checkFits(_ tokens: some Collection<Int>, continuing: Bool = true, probe: Probe? = nil) throws(RunnerError) {
         if continuing && !model.spec.continues { throw .noContinuation(family: model.family) }
         if tokens.isEmpty { throw .noTokens }
         guard tokens.count <= capacity - count else {
@@ -177,11 +183,12 @@ public struct Decoder: ~Copyable {
         for token in tokens where token < 0 || token >= model.spec.vocabulary {
             throw .tokenOutOfRange(token: token, vocabulary: model.spec.vocabulary)
         }
+        if let (point, reason) = probe?.problem(model.spec) { throw .badProbe(point: point, reason: reason) }
     }
 
     private func pass(
         _ tokens: ArraySlice<Int>, types: [Int]? = nil, total: Int, _ logits: Transformer.LogitRows, _ phase: Phase,
-        probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: ((Pooled) -> Void)? = nil
+        probe: Probe? = nil, pooled: ((Pooled) -> Void)? = nil
     ) -> Rows {
         tokens.withUnsafeBufferPointer {
             forward($0, types: types, total: total, logits, phase, probe: probe, pooled: pooled)
@@ -192,7 +199,7 @@ public struct Decoder: ~Copyable {
     ///   it is cut.
     private func forward(
         _ tokens: UnsafeBufferPointer<Int>, types: [Int]? = nil, total: Int, _ logits: Transformer.LogitRows,
-        _ phase: Phase, probe: ((Transformer.Point, Rows) -> Void)? = nil, pooled: ((Pooled) -> Void)? = nil
+        _ phase: Phase, probe: Probe? = nil, pooled: ((Pooled) -> Void)? = nil
     ) -> Rows {
         if let profile {
             return profile.pass(phase) {

@@ -1,3 +1,5 @@
+public import TinyLayers
+
 /// Why a model could not go on.
 public enum RunnerError: Error, Equatable, CustomStringConvertible {
     /// Tokens that do not fit behind those already read.
@@ -25,6 +27,12 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     case seesAhead(family: String)
     /// A model without an image tower.
     case noImages(family: String)
+    /// A probe that asks for what the model does not have.
+    case badProbe(point: Probe.Point, reason: String)
+    /// Attention weights of so many tokens in so many layers that they would fill the memory.
+    case tooManyWeights(count: Int, limit: Int, layers: Int, tokens: Int)
+    /// More than a page can show.
+    case pageTooLarge(what: String, count: Int, limit: Int, advice: String)
     /// Logits that are no numbers, so there is no probability for the token at this position of the text.
     case notANumber(position: Int)
     /// Memory that the system does not give.
@@ -59,6 +67,12 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
         case .seesAhead(let family):
             "\(family) sees a whole prompt at once, so it does not say how likely a text's tokens are, one after the other"
         case .noImages(let family): "\(family) reads no images here"
+        case .badProbe(let point, let reason): "there is no \(point) to look at: \(reason)"
+        case .tooManyWeights(let count, let limit, let layers, let tokens):
+            "the attention of \(tokens) tokens in \(layers) \(layers == 1 ? "layer" : "layers") is \(count) weights, and at "
+                + "most \(limit) are kept; choose \(layers == 1 ? "" : "fewer layers or ")a shorter text"
+        case .pageTooLarge(let what, let count, let limit, let advice):
+            "the page would have \(count) \(what), and a browser shows at most \(limit); choose \(advice)"
         case .notANumber(let position):
             "the model gives no probability for token \(position) of the text: its logits are no numbers; `tinygpt verify` "
                 + "finds the first layer that goes wrong"

@@ -115,15 +115,13 @@ package struct Verification: Sendable {
         if !streams.isEmpty || final != nil || logits != nil || pooled != nil || text != nil {
             var decoder = Decoder(
                 model: model, capacity: tokens.count, chunk: min(chunk ?? 32, tokens.count), allLogits: true)
-            var first = 0
+            let points = streams.keys.map(Probe.Point.stream) + (final == nil ? [] : [.final])
             try decoder.readAll(
                 tokens, types: types,
-                probe: { point, rows in
-                    switch point {
-                    case .stream(let layer): streams[layer]?.compare(rows, first: first)
-                    case .final:
-                        final?.compare(rows, first: first)
-                        first += rows.count
+                probe: Probe(points) { reading, values in
+                    switch reading.point {
+                    case .stream(let layer): streams[layer]?.compare(values, first: reading.positions[0])
+                    default: final?.compare(values, first: reading.positions[0])
                     }
                 },
                 pooled: {
@@ -204,17 +202,23 @@ private struct Comparison {
     }
 
     /// A vector for the whole text or image.
-    mutating func compare(_ vector: [Float]) {
-        var vector = vector
-        vector.withUnsafeMutableBufferPointer { buffer in
+    mutating func compare(_ vector: [Float]) { compare(vector.span, first: 0) }
+
+    mutating func compare(_ rows: Rows, first: Int) {
+        compare(UnsafeBufferPointer(start: rows.base, count: rows.count * rows.width).span, first: first)
+    }
+
+    /// Rows `[T, width]`, the first of them that of token `first`.
+    mutating func compare(_ values: Span<Float>, first: Int) {
+        values.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
-            compare(Rows(base: base, count: 1, width: buffer.count), first: 0)
+            compare(base, rows: buffer.count / width, first: first)
         }
     }
 
-    mutating func compare(_ rows: Rows, first: Int) {
-        for t in 0..<rows.count {
-            let (row, actual) = (first + t, rows[t])
+    private mutating func compare(_ values: UnsafePointer<Float>, rows: Int, first: Int) {
+        for t in 0..<rows {
+            let (row, actual) = (first + t, values + t * width)
             var isBad = false
             var (likeliest, wanted) = (0, 0)
             for i in 0..<width {

@@ -124,14 +124,15 @@ struct CompanyTests {
     /// Probes see the stream after every layer, and the final state once, in order.
     @Test func probes() throws {
         let runner = try Runner(.tiny())
-        var points: [Transformer.Point] = []
+        var points: [Probe.Point] = []
         _ = text.withUnsafeBufferPointer {
             runner.transformer.forward(
                 $0, length: text.count, logits: .all, phase: .prompt, compute: runner.compute, cache: runner.cache,
                 scratch: runner.scratch,
-                probe: { point, rows in
-                    points.append(point)
-                    #expect(rows.count == text.count && rows.width == 64)
+                probe: Probe([.stream(0), .stream(1), .stream(2), .final]) { reading, values in
+                    points.append(reading.point)
+                    #expect(reading.shape == [text.count, 64] && values.count == text.count * 64)
+                    #expect(reading.positions == Array(text.indices))
                 })
         }
         #expect(points == [.stream(0), .stream(1), .stream(2), .final])

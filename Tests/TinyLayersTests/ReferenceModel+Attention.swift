@@ -30,6 +30,7 @@ extension ReferenceModel {
                 }
                 if let sinks { scores.append(sinks[head]) }
                 let shares = softmax(scores)
+                onShares?(i, head, t, seen, shares)
                 var sum = Vector(repeating: 0, count: width)
                 for (n, s) in seen.enumerated() {
                     for (j, value) in part(v[s], head / groups, width).enumerated() { sum[j] += shares[n] * value }

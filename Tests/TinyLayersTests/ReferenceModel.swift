@@ -6,6 +6,8 @@ import TinyTensor
 struct ReferenceModel {
     let spec: ModelSpec
     let weights = RandomWeights()
+    /// Told what each head of a layer gives the tokens that a token sees, a sink's share behind.
+    var onShares: ((_ layer: Int, _ head: Int, _ token: Int, _ seen: Range<Int>, Vector) -> Void)?
 
     typealias Vector = [Double]
 

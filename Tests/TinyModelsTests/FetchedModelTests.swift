@@ -81,9 +81,9 @@ struct MiniLMModelTests {
         var sum = [Double](repeating: 0, count: model.spec.width)
         try decoder.readAll(
             tokens,
-            probe: { point, rows in
-                guard case .final = point else { return }
-                for t in 0..<rows.count { for i in 0..<rows.width { sum[i] += Double(rows[t][i]) } }
+            probe: Probe([.final]) { reading, values in
+                let width = reading.shape[1]
+                for i in values.indices { sum[i % width] += Double(values[i]) }
             }
         ) { _, _ in }
         let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()

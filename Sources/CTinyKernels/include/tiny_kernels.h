@@ -198,6 +198,10 @@ void tk_pack_panel(const tk_packed *packed, const uint8_t *rows, long row_bytes,
 void tk_attend(const tk_kernels *kernels, const float *queries, long m, tk_type type, const void *keys, const void *values,
                const long *firsts, const long *counts, long width, float scale, const tk_score_terms *terms, float *scratch,
                float *out);
+// The weights in that for one row, for those who want to see them: weights[j] for token j of first..<count, which sum to 1 with
+// what a sink takes. Scratch as above.
+void tk_attention_weights(const tk_kernels *kernels, const float *query, tk_type type, const void *keys, long first, long count,
+                          long width, float scale, const tk_score_terms *terms, float *scratch, float *weights);
 // Floats of its scratch, for m rows that see `tokens` tokens between them.
 long tk_attention_floats(long width, long m, long tokens);
 
