@@ -7,25 +7,12 @@ public struct Candidate: Sendable, Equatable {
 
     /// The likeliest tokens, the first first.
     public static func top(_ count: Int, of logits: Span<Float>) -> [Candidate] {
-        var largest = -Float.infinity
-        for i in 0..<logits.count { largest = max(largest, logits[i]) }
-        // What is no number has no chance; an infinite logit has all of it.
-        func weight(_ logit: Float) -> Double {
-            logit == largest ? 1 : logit.isNaN ? 0 : exponential(Double(logit - largest))
+        top(count, of: logits, Distribution(logits))
+    }
+
+    static func top(_ count: Int, of logits: Span<Float>, _ distribution: Distribution) -> [Candidate] {
+        LargestLogits(count, of: logits).entries.map {
+            Candidate(token: $0.token, logit: $0.logit, probability: Float(distribution.probability(of: $0.logit)))
         }
-        var total = 0.0
-        for i in 0..<logits.count { total += weight(logits[i]) }
-        // A short list kept in order serves better than sorting a vocabulary.
-        var best: [Candidate] = []
-        for i in 0..<logits.count {
-            let logit = logits[i]
-            if logit.isNaN { continue }
-            if best.count == count, let last = best.last, !(logit > last.logit) { continue }
-            let place = best.firstIndex { logit > $0.logit } ?? best.count
-            let probability = Float(weight(logit) / total)
-            best.insert(Candidate(token: i, logit: logit, probability: probability), at: place)
-            if best.count > count { best.removeLast() }
-        }
-        return best
     }
 }
