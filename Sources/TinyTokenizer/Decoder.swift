@@ -46,6 +46,20 @@ struct Decoding: Sendable {
         }
     }
 
+    /// As if some text had come before: what only the first token loses or keeps, none does.
+    mutating func skipBeginning() {
+        guard case .steps(let list) = decoder else {
+            pieces.hasText = true
+            return
+        }
+        for index in list.indices {
+            steps[index].count += 1
+            if case .strip(_, let start, _) = list[index], list[..<index].contains(.fuse) {
+                steps[index].held = Array(repeating: 0, count: start)
+            }
+        }
+    }
+
     /// What a token adds.
     mutating func append(_ token: Int, _ kind: PieceTable.Kind, _ text: ArraySlice<UInt8>) -> [UInt8] {
         switch decoder {
