@@ -97,11 +97,9 @@ extension Model {
             throw RunnerError.tokenOutOfRange(token: token, vocabulary: spec.vocabulary)
         }
         var result = Perplexity(totalTokens: windows.reduce(0) { $0 + $1.scored.count })
-        // Rows of logits are wide: no more of them at a time than take 64 MB.
-        let rows = max(16, min(256, (1 << 24) / spec.vocabulary))
         var decoder = Decoder(
-            model: self, capacity: windows.map { opening.count + $0.read.count }.max() ?? 0, chunk: rows,
-            allLogits: true)
+            model: self, capacity: windows.map { opening.count + $0.read.count }.max() ?? 0,
+            chunk: Decoder.rowsOfLogits(spec.vocabulary), allLogits: true)
         for window in windows {
             try decoder.truncate(to: 0)
             let read = opening + tokens[window.read]
