@@ -97,19 +97,24 @@ struct TextInput: ParsableArguments {
 
     func read() throws -> String {
         if let text { return text }
-        let (bytes, name): (Data, String)
-        if let file {
-            do { bytes = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
-                throw Failure("\(file): cannot be read: \(error.localizedDescription)")
-            }
-            name = file
-        } else {
-            if isatty(0) != 0 {
-                throw ValidationError("no text was given: give it as an argument, with --file, or on standard input")
-            }
-            bytes = FileHandle.standardInput.readDataToEndOfFile()
-            name = "standard input"
+        if let file { return try Self.read(file) }
+        if isatty(0) != 0 {
+            throw ValidationError("no text was given: give it as an argument, with --file, or on standard input")
         }
+        return try Self.standardInput()
+    }
+
+    static func read(_ file: String) throws -> String {
+        do { return try decode(Data(contentsOf: URL(fileURLWithPath: file)), file) } catch let failure as Failure {
+            throw failure
+        } catch { throw Failure("\(file): cannot be read: \(error.localizedDescription)") }
+    }
+
+    static func standardInput() throws -> String {
+        try decode(FileHandle.standardInput.readDataToEndOfFile(), "standard input")
+    }
+
+    private static func decode(_ bytes: Data, _ name: String) throws -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("\(name): is not valid UTF-8") }
         return text
     }

@@ -1,48 +1,122 @@
 import ArgumentParser
+import Foundation
 import TinyGPT
 
 struct Next: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the candidates for the next token, with their probabilities.")
+        abstract: "Show the candidates for the next token, and how the model came to them.",
+        discussion: """
+            With --steps it walks on by the likeliest token and shows the alternatives at each step. With --text or \
+            --text-file it scores every token of a text: its probability, its rank, and what the model would have said \
+            instead. Entropies are in bits, log-probabilities in nats.
+
+            --lens shows what the model would say if it stopped after each layer (final norm and head on the residual \
+            stream; 0 is before the first layer), and --attention which tokens each head looked at; layers and heads are \
+            numbered from 1. --html writes a page with all of it that needs nothing else.
+
+            Examples:
+              tinygpt next --top 5 "The capital of France is"
+              tinygpt next --steps 8 "Once upon a time"
+              tinygpt next --text "法国的首都是巴黎。" --lens --attention --html page.html
+            """)
 
     @OptionGroup var input: TextInput
     @OptionGroup var options: ModelOptions
 
-    @Option(help: ArgumentHelp("How many candidates to show.", valueName: "n"))
-    var top = 10
+    @Option(
+        help: ArgumentHelp("How many candidates to show; if not given, 10, 5 on a page, 4 in a row.", valueName: "n"))
+    var top: Int?
+
+    @Option(help: ArgumentHelp("Walk on by so many of the likeliest tokens.", valueName: "n"))
+    var steps = 0
+
+    @Option(help: ArgumentHelp("Score each token of this text.", valueName: "text"))
+    var text: String?
+
+    @Option(help: ArgumentHelp("Score each token of the text in this file; - is standard input.", valueName: "path"))
+    var textFile: String?
+
+    @Flag(help: "Read special tokens such as <|im_start|> in the text as what they are.")
+    var special = false
+
+    @Flag(help: "Show what the model would say if it stopped after each layer.")
+    var lens = false
+
+    @Flag(help: "Show which tokens each head looked at.")
+    var attention = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The layers for --lens and --attention, such as 1,4,10-12; all, if not given.", valueName: "list"))
+    var layers: LayerList?
+
+    @Option(help: ArgumentHelp("Write a page that shows it all.", valueName: "path"))
+    var html: String?
+
+    private var scoresText: Bool { text != nil || textFile != nil }
 
     func validate() throws {
-        if top < 1 { throw ValidationError("--top is \(top); a number from 1 on is expected") }
+        if let top, top < 1 { throw ValidationError("--top is \(top); a number from 1 on is expected") }
+        if steps < 0 { throw ValidationError("--steps is \(steps); a number from 0 on is expected") }
+        if text != nil && textFile != nil { throw ValidationError("give --text or --text-file, not both") }
+        if scoresText && (input.text != nil || input.file != nil) {
+            throw ValidationError("give a prompt, or a text to score with --text or --text-file, not both")
+        }
+        if layers != nil && !lens && !attention {
+            throw ValidationError("--layers says which layers --lens and --attention show; give one of them")
+        }
     }
 
     func run() throws {
-        let prompt = try input.read()
+        let prompt = try read()
         let (model, _) = try options.open()
-        let tokens = try model.tokens(prompt)
-        if let limit = model.contextLimit, tokens.count > limit {
-            throw RunnerError.contextTooLong(limit: limit, wanted: tokens.count)
-        }
-        var decoder = model.decoder(capacity: tokens.count)
-        let candidates = try decoder.read(tokens) { logits in Candidate.top(top, of: logits) }
         let tokenizer = try model.tokenizer
-        let rows = candidates.map {
-            Row(id: $0.token, piece: text(of: $0.token, tokenizer), probability: $0.probability, logit: $0.logit)
+        let progress = Progress()
+        let trace = try model.trace(
+            tokens: tokenizer.encodePrompt(prompt, special: special), traceOptions(model),
+            onProgress: { progress.show("Read \($0) tokens") })
+        progress.clear()
+        if let html {
+            let name = URL(fileURLWithPath: model.path).lastPathComponent
+            let page = try TracePage(trace, tokenizer, title: name).html()
+            do { try Data(page.utf8).write(to: URL(fileURLWithPath: html)) } catch {
+                throw Failure("\(html): cannot be written: \(error.localizedDescription)")
+            }
         }
-        if options.json { return try Output.json(["candidates": rows]) }
-        for row in rows {
-            let percent = (Double(row.probability) * 100).fixed(2).leftPadded(to: 6)
-            let logit = Double(row.logit).fixed(3).leftPadded(to: 9)
-            try Output.print("\(percent) %  \(logit)  \(String(row.id).leftPadded(to: 6))  \"\(row.piece.visible)\"\n")
-        }
+        if options.json { return try Output.json(NextReport(trace, tokenizer, isScored: scoresText)) }
+        try Output.print(NextTable(trace, tokenizer, isScored: scoresText, alternatives: top ?? 4).text)
+        if let html { Output.error("Wrote \(html).\n") }
     }
 
-    /// Ids beyond the vocabulary are padding that some models have.
-    private func text(of token: Int, _ tokenizer: Tokenizer) -> String { (try? tokenizer.decode([token])) ?? "" }
+    private func read() throws -> String {
+        if let text { return text }
+        guard let textFile else { return try input.read() }
+        return try textFile == "-" ? TextInput.standardInput() : TextInput.read(textFile)
+    }
 
-    private struct Row: Encodable {
-        let id: Int
-        let piece: String
-        let probability: Float
-        let logit: Float
+    private func traceOptions(_ model: Model) -> TraceOptions {
+        let count = model.spec.layers.count
+        let withAttention = (1...max(1, count)).filter { $0 <= count && model.spec.layers[$0 - 1].hasAttention }
+        return TraceOptions(
+            top: top ?? (html == nil ? 10 : 5), scoresText: scoresText || (html != nil && !model.spec.seesAhead),
+            steps: steps, lens: lens ? layers?.numbers ?? Array(0...count) : [],
+            attention: attention ? layers?.numbers.filter { $0 > 0 } ?? withAttention : [])
+    }
+}
+
+/// Numbers of layers as they are typed: `1,4,10-12`.
+struct LayerList: ExpressibleByArgument {
+    let numbers: [Int]
+
+    init?(argument: String) {
+        var numbers: [Int] = []
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+                (0...last).contains(first), last < 10_000
+            else { return nil }
+            numbers += first...last
+        }
+        self.numbers = numbers
     }
 }

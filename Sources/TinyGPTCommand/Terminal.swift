@@ -80,10 +80,10 @@ func size(_ bytes: Int) -> String {
 }
 
 extension String {
-    /// Filled up with spaces.
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+    /// Filled up with spaces to so many columns.
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
 
-    func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+    func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - columns)) + self }
 
     /// What a terminal would act on, made visible.
     var visible: String {
