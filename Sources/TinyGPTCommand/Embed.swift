@@ -190,7 +190,7 @@ struct Embed: ParsableCommand {
         for number in 1...max(1, texts.count) { result += String(number).leftPadded(to: cell + 1) }
         result += "\n"
         for (index, row) in similarities.enumerated() {
-            result += String(index + 1).leftPadded(to: digits) + "  " + shown[index].fitted(to: width)
+            result += String(index + 1).leftPadded(to: digits) + "  " + shown[index].cut(to: width).padded(to: width)
             for value in row { result += value.fixed(3).leftPadded(to: cell + 1) }
             result += "\n"
         }

@@ -47,7 +47,7 @@ struct NextReport: Encodable {
         }
 
         /// Of a token without a score, keys of the score are there as null.
-        func encode(to encoder: any Encoder) throws {
+        func encode(to encoder: any Swift.Encoder) throws {
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(id, forKey: .id)
             try container.encode(piece, forKey: .piece)

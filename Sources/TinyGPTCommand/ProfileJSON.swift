@@ -42,7 +42,7 @@ struct ProfileJSON: Encodable {
 
         private enum Key: String, CodingKey { case layer, wall_seconds, unexplained_seconds, kernels }
 
-        func encode(to encoder: any Encoder) throws {
+        func encode(to encoder: any Swift.Encoder) throws {
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(layer, forKey: .layer)
             try container.encode(wall_seconds, forKey: .wall_seconds)

@@ -1,6 +1,5 @@
 import TinyJSON
 package import TinyLoader
-package import TinyTokenizer
 
 /// The chat templates among a model's files, and the texts of the special tokens they may ask for. A file that holds
 /// only a vocabulary will do.
@@ -129,7 +128,7 @@ package struct ChatTemplateFiles: Sendable {
             templates.append(Named(name: "default", source: source, file: gguf.path))
         }
         // The list of names says what there is; a template that it leaves out is there all the same.
-        let listed = try metadata.strings(key + "s") ?? []
+        let listed = try metadata.texts(key + "s")?.texts ?? []
         let present = metadata.keys.filter { $0.hasPrefix(key + ".") }.map { String($0.dropFirst(key.utf8.count + 1)) }
         for name in listed + present.filter({ !listed.contains($0) })
         where !templates.contains(where: { $0.name == name }) {
@@ -140,13 +139,13 @@ package struct ChatTemplateFiles: Sendable {
             }
             templates.append(Named(name: name, source: source, file: gguf.path))
         }
-        let tokens = try metadata.strings("tokenizer.ggml.tokens") ?? []
+        let tokens = try metadata.texts("tokenizer.ggml.tokens") ?? []
         let ids = [
             ("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("sep_token", "seperator"),
             ("pad_token", "padding"), ("cls_token", "cls"), ("mask_token", "mask"),
         ]
         for (name, id) in ids {
-            guard let id = try metadata.integer("tokenizer.ggml.\(id)_token_id"), tokens.indices.contains(id) else {
+            guard let id = try metadata.integer("tokenizer.ggml.\(id)_token_id"), (0..<tokens.count).contains(id) else {
                 continue
             }
             specialTokens.append((name, tokens[id]))

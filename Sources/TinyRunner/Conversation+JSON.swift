@@ -73,6 +73,7 @@ extension TemplateValue {
         case .array(let items): self = .array(items.map { TemplateValue($0) })
         case .object(let object):
             self = .object(zip(object.keys, object.values).map { Member($0, TemplateValue($1)) })
+        case .table: self = .none  // only where somebody asks for one
         }
     }
 }

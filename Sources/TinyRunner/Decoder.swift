@@ -105,9 +105,7 @@ public struct Decoder: ~Copyable {
     ///
     /// - Returns: the logits `[T, V]`, valid until the next pass.
     /// - Precondition: made with `allLogits`.
-    mutating func readPart(
-        _ tokens: ArraySlice<Int>, total: Int, probe: @escaping (Transformer.Point, Rows) -> Void
-    ) -> Rows {
+    mutating func readPart(_ tokens: ArraySlice<Int>, total: Int, probe: Probe) -> Rows {
         pass(tokens, total: total, .all, .prompt, probe: probe)
     }
 

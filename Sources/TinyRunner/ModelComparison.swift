@@ -87,14 +87,21 @@ package struct ModelComparison: Sendable {
                 let position = first.count
                 let range = position..<(seesAhead ? part.count : min(position + chunk, part.count))
                 var streams: [Int: [Float]] = [:]
-                let found = first.readPart(part[range], total: part.count) { point, rows in
-                    if case .stream(let layer) = point, layer < compared.count { streams[layer] = rows.values }
-                }
-                let expected = second.readPart(part[range], total: part.count) { point, rows in
-                    if case .stream(let layer) = point, layer < compared.count, let stream = streams[layer] {
-                        compared[layer].add(stream, rows.values)
-                    }
-                }
+                let points = compared.indices.map(Probe.Point.stream)
+                let found = first.readPart(
+                    part[range], total: part.count,
+                    probe: Probe(points) { reading, values in
+                        if case .stream(let layer) = reading.point {
+                            streams[layer] = values.withUnsafeBufferPointer { Array($0) }
+                        }
+                    })
+                let expected = second.readPart(
+                    part[range], total: part.count,
+                    probe: Probe(points) { reading, values in
+                        if case .stream(let layer) = reading.point, let stream = streams[layer] {
+                            compared[layer].add(stream, values)
+                        }
+                    })
                 layers = compared
                 logits?.add(found, expected, followers: part[(position + 1)...], model.compute.pool)
                 self.tokens += range.clamped(to: opening.count..<part.count).count
@@ -122,9 +129,10 @@ package struct ModelComparison: Sendable {
 }
 
 extension ModelComparison.Layer {
-    fileprivate mutating func add(_ found: [Float], _ expected: [Float]) {
-        for (x, y) in zip(found, expected) {
-            let diff = Double(x) - Double(y)
+    fileprivate mutating func add(_ found: [Float], _ expected: Span<Float>) {
+        for i in 0..<min(found.count, expected.count) {
+            let y = expected[i]
+            let diff = Double(found[i]) - Double(y)
             maxAbsDiff = diff.isNaN ? .infinity : max(maxAbsDiff, abs(diff))
             sumOfSquaredDiffs += diff * diff
             sumOfSquares += Double(y) * Double(y)

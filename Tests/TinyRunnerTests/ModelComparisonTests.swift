@@ -102,10 +102,18 @@ struct ModelComparisonTests {
         var streams = [[Float]](repeating: [], count: model.spec.layers.count + 1)
         var logits: [[Float]] = []
         var decoder = Decoder(model: model, capacity: tokens.count, allLogits: true)
+        let points = streams.indices.map(Probe.Point.stream)
         try decoder.readAll(
-            tokens, probe: { if case .stream(let layer) = $0 { streams[layer] += $1.values } },
+            tokens,
+            probe: Probe(points) { reading, values in
+                if case .stream(let layer) = reading.point {
+                    streams[layer] += values.withUnsafeBufferPointer { Array($0) }
+                }
+            },
             { _, rows in
-                for row in 0..<rows.count { logits.append(rows.withRow(row) { span in span.indices.map { span[$0] } }) }
+                for row in 0..<rows.count {
+                    logits.append(rows.withRow(row) { $0.withUnsafeBufferPointer { Array($0) } })
+                }
             })
         return (streams, logits)
     }
