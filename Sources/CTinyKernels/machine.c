@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "include/tiny_kernels.h"
 
+#include <stdio.h>
 #include <time.h>
 
 uint64_t tk_nanoseconds(void) {
@@ -19,4 +20,16 @@ int tk_affinity_count(void) {
 }
 #else
 int tk_affinity_count(void) { return 0; }
+#endif
+
+#if defined(__linux__)
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+bool tk_exchange_names(const char *a, const char *b) {
+    return syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */) == 0;
+}
+#elif defined(__APPLE__)
+bool tk_exchange_names(const char *a, const char *b) { return renamex_np(a, b, RENAME_SWAP) == 0; }
 #endif

@@ -31,7 +31,7 @@ package final class Storage: @unchecked Sendable {
     }
 
     /// Lets the pages that lie wholly inside a range go, as they will hardly be read again. Reading them still works.
-    func discard(_ range: Range<Int>) {
+    package func discard(_ range: Range<Int>) {
         guard isMapped, let base = bytes.baseAddress else { return }
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let first = range.lowerBound.roundedUp(to: page)  // a mapping begins on a page

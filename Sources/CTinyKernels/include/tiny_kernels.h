@@ -41,6 +41,18 @@ uint16_t tk_to_half(float value);
 
 #define TK_LARGEST_HALF 65504.0f
 
+// --- Quantizing (quantize.c): floats to an element type. ---
+
+// Whether there is a way to this type.
+bool tk_can_quantize(tk_type type);
+
+// A row of `count` floats, whole blocks, to `out`. `importance`, a number ≥ 0 for each, is what the square of its error
+// counts; NULL without. Returns −1, or the index of the first float that is not finite or too large for the type: then
+// nothing in `out` is of use.
+long tk_quantize(tk_type type, const float *x, long count, const float *importance, void *out);
+// The same by code for any processor, which gives the same.
+long tk_quantize_portably(tk_type type, const float *x, long count, const float *importance, void *out);
+
 // target[j][i] = source[i][j], elements of `size` bytes.
 void tk_transpose(const void *source, long rows, long columns, long size, void *target);
 
@@ -215,6 +227,9 @@ void tk_rotary_angles(const float *frequencies, long pairs, long first, long cou
 
 // Cores that this process may run on; 0 where the system does not say.
 int tk_affinity_count(void);
+
+// Gives two files or folders each other's name, in one step; false, with errno set, if the system could not.
+bool tk_exchange_names(const char *a, const char *b);
 
 // Time since some moment, by a clock that is never set.
 uint64_t tk_nanoseconds(void);
