@@ -5,6 +5,7 @@ package struct GGUF: Sendable {
     package let path: String
     package let version: Int
     package let metadata: GGUFMetadata
+    package let alignment: Int
     package private(set) var index = TensorIndex()
 
     /// Whether the bytes begin as such a file does.
@@ -35,7 +36,7 @@ package struct GGUF: Sendable {
         let keyCount = try reader.count("the number of metadata keys", minimumBytes: 13)
         metadata = try GGUFMetadata(count: keyCount, reader: &reader, file: file)
 
-        let alignment = try metadata.integer("general.alignment") ?? 32
+        alignment = try metadata.integer("general.alignment") ?? 32
         guard (8...1 << 20).contains(alignment), alignment.nonzeroBitCount == 1 else {
             throw FormatError(
                 .malformed, file: path, name: "general.alignment",
@@ -129,11 +130,11 @@ package struct GGUF: Sendable {
     }
 
     /// The format's numbers for element types.
-    private static let elementTypes: [UInt32: ElementType] = [
+    static let elementTypes: [UInt32: ElementType] = [
         0: .f32, 1: .f16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 10: .q2K, 11: .q3K, 12: .q4K, 13: .q5K,
         14: .q6K, 20: .iq4NL, 23: .iq4XS, 30: .bf16, 39: .mxfp4,
     ]
-    private static let plainTypes: [UInt32: (String, Int)] = [
+    static let plainTypes: [UInt32: (String, Int)] = [
         24: ("I8", 1), 25: ("I16", 2), 26: ("I32", 4), 27: ("I64", 8), 28: ("F64", 8),
     ]
     private static let unsupportedTypes: [UInt32: String] = [

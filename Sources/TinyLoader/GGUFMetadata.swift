@@ -36,6 +36,8 @@ package struct GGUFMetadata: Sendable {
 
     package private(set) var keys: [String] = []
     private var values: [ExactKey: GGUFValue] = [:]
+    /// Where each value lies in the file, in the order of the keys, its type in front.
+    private var places: [Range<Int>] = []
     private let file: MappedFile
 
     package subscript(key: String) -> GGUFValue? { values[ExactKey(key)] }
@@ -46,13 +48,20 @@ package struct GGUFMetadata: Sendable {
             reader.subject = nil
             let key = try reader.string("a metadata key")
             reader.subject = key
+            let start = reader.position
             let value = try Self.value(try Self.type(&reader), &reader, depth: 0)
             guard values.updateValue(value, forKey: ExactKey(key)) == nil else {
                 throw reader.error(.duplicate, "this metadata key stands there twice")
             }
             keys.append(key)
+            places.append(start..<reader.position)
         }
         reader.subject = nil
+    }
+
+    /// Every key and its value as the file has them, to be written again.
+    package var entries: [GGUFEntry] {
+        zip(keys, places).map { GGUFEntry($0, bytes: Array(UnsafeRawBufferPointer(rebasing: file.bytes[$1]))) }
     }
 
     private static func type(_ reader: inout ByteReader) throws(FormatError) -> ValueType {

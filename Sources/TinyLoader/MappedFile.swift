@@ -21,6 +21,11 @@ package struct MappedFile: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a pipe without a writer must not hang us
         guard descriptor >= 0 else { throw Self.systemError(path, "cannot be opened") }
         defer { close(descriptor) }
+        try self.init(descriptor: descriptor, path: path)
+    }
+
+    /// - Parameter descriptor: of an open file, which may be closed afterwards.
+    init(descriptor: Int32, path: String) throws(FormatError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.systemError(path, "cannot be examined") }
         guard status.st_mode & S_IFMT == S_IFREG else {

@@ -26,6 +26,28 @@ package struct StoredTensor: Sendable {
     package let byteOffset: Int
     package let byteCount: Int
 
+    /// A tensor to be, for those who ask what it is called and how large it will be.
+    ///
+    /// - Parameter matrix: its elements, where someone may ask for these too.
+    package init(planned name: String, content: Content, shape: [Int], matrix: Matrix? = nil) {
+        self.init(
+            name: name, content: content, shape: shape, file: "",
+            storage: matrix?.storage ?? Storage(UnsafeRawBufferPointer(start: nil, count: 0)) { _ in },
+            byteOffset: matrix?.byteOffset ?? 0, byteCount: matrix?.byteCount ?? 0)
+    }
+
+    init(
+        name: String, content: Content, shape: [Int], file: String, storage: Storage, byteOffset: Int, byteCount: Int
+    ) {
+        self.name = name
+        self.content = content
+        self.shape = shape
+        self.file = file
+        self.storage = storage
+        self.byteOffset = byteOffset
+        self.byteCount = byteCount
+    }
+
     package var elementCount: Int { shape.reduce(1, *) }  // checked against the file when it was read
 
     package var bytes: UnsafeRawBufferPointer {
