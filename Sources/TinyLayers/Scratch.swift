@@ -5,6 +5,8 @@ package import TinyTensor
 package final class Scratch {
     /// T: the most tokens in one pass.
     package let rows: Int
+    /// Shown what weights are about to be multiplied by, if anyone wants to know.
+    package var observer: ((_ inputs: Rows, _ weights: Weights) -> Void)?
     /// The most rows of logits in one pass.
     package let logitRows: Int
     let stream: RowBuffer
@@ -256,6 +258,9 @@ struct ForwardContext {
     func multiply(
         _ x: Rows, by first: Product, _ second: Product? = nil, _ third: Product? = nil, finish: Finish = .nothing
     ) {
+        if let observer = scratch.observer {
+            for product in [first, second, third].compactMap(\.self) { observer(x, product.weights) }
+        }
         compute.multiply(x, by: first, second, third, finish: finish, phase: phase, scratch: scratch.products)
     }
 }

@@ -33,7 +33,7 @@ extension Binder {
         case .neighboursToHalves(let turn, let stored):
             let matrix = try matrix(stored)
             defer { matrix.letGo() }
-            return matrix.reordered(halvesOrder(count: matrix.rows, turn))
+            return matrix.reordered(Self.halvesOrder(count: matrix.rows, turn))
         case .expert(let index, let count, .blocks(let blocks, let scales)):
             let tensor = try tensor(blocks)
             let rows = tensor.shape.dropFirst().dropLast(2).reduce(1, *)
@@ -72,7 +72,7 @@ extension Binder {
         case .transposed(let stored), .flattened(_, let stored), .parts(let stored, _): return try vector(stored)
         case .neighboursToHalves(let turn, let stored):
             let values = try vector(stored)
-            return halvesOrder(count: values.count, turn).map { values[$0] }
+            return Self.halvesOrder(count: values.count, turn).map { values[$0] }
         case .expert(let index, let count, let stored):
             let values = try vector(stored)
             let size = values.count / count
@@ -87,7 +87,7 @@ extension Binder {
     }
 
     /// Which stored row each row of a head comes from: stored 2i and 2i + 1 are i and i + width / 2.
-    private func halvesOrder(count: Int, _ turn: HeadTurn) -> [Int] {
+    static func halvesOrder(count: Int, _ turn: HeadTurn) -> [Int] {
         let pairs = turn.turning / 2
         return (0..<count).map { row in
             let (head, place) = (row / turn.headWidth, row % turn.headWidth)
@@ -151,7 +151,7 @@ extension Binder {
 
 extension TensorSource {
     /// The shape in the file of what becomes `shape` when it is bound.
-    fileprivate func storedShape(of shape: [Int]) -> [Int] {
+    func storedShape(of shape: [Int]) -> [Int] {
         switch self {
         case .named, .bare, .whole, .absolute, .ones, .blocks: shape
         case .part(_, let sizes, let whole): whole.storedShape(of: [sizes.reduce(0, +)] + shape.dropFirst())
@@ -165,7 +165,7 @@ extension TensorSource {
         }
     }
 
-    fileprivate var innermost: TensorSource {
+    var innermost: TensorSource {
         switch self {
         case .named, .bare, .whole, .absolute, .ones, .blocks: self
         case .part(_, _, let source), .rows(_, _, let source), .transposed(let source),

@@ -8,6 +8,8 @@ package final class Binder: WeightProvider {
     private let names: NameMap
     let file: String
     private let compute: Compute?
+    /// Told of weights as they are handed out.
+    package var onWeights: ((Slot, Weights) -> Void)?
     /// Names that slots asked for.
     private var bound: Set<String> = []
     /// The tensor that was last copied as a whole on the way, so that the next part of it does not copy it again.
@@ -32,11 +34,17 @@ package final class Binder: WeightProvider {
 
     /// Every tensor that is missing or has another shape than the spec wants.
     package func check(_ spec: ModelSpec) throws -> [String] {
+        let wanted = try Self.wanted(spec)
+        for (slot, _) in wanted { names.source(slot).map { bound.formUnion($0.names) } }
+        var seen: Set<String> = []  // parts of one tensor share its problem
+        return wanted.compactMap { problem($0.slot, shape: $0.shape) }.filter { seen.insert($0).inserted }
+    }
+
+    /// Every slot that a model of this spec has, and the shape of its weights there.
+    static func wanted(_ spec: ModelSpec) throws -> [(slot: Slot, shape: [Int])] {
         let wanted = WantedShapes()
         _ = try Transformer(spec: spec, weights: wanted)
-        for (slot, _) in wanted.shapes { names.source(slot).map { bound.formUnion($0.names) } }
-        var seen: Set<String> = []  // parts of one tensor share its problem
-        return wanted.shapes.compactMap { problem($0.slot, shape: $0.shape) }.filter { seen.insert($0).inserted }
+        return wanted.shapes
     }
 
     /// Tensors that the model does not use and the recipe does not know to be harmless.
@@ -57,7 +65,9 @@ package final class Binder: WeightProvider {
         if case .layer(_, .router, _) = slot, matrix.type != .f32 {
             matrix = Matrix(floats: matrix.floats(), columns: matrix.columns)
         }
-        return compute?.prepare(matrix) ?? Weights(matrix: matrix)
+        let weights = compute?.prepare(matrix) ?? Weights(matrix: matrix)
+        onWeights?(slot, weights)
+        return weights
     }
 
     package func vector(_ slot: Slot, count: Int) throws -> [Float] {
@@ -66,7 +76,7 @@ package final class Binder: WeightProvider {
         return try vector(source)
     }
 
-    private func source(_ slot: Slot) throws(ModelError) -> TensorSource {
+    func source(_ slot: Slot) throws(ModelError) -> TensorSource {
         guard let source = names.source(slot) else {
             throw ModelError(file: file, "this family has no place for \(slot)")
         }

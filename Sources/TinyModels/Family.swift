@@ -10,6 +10,8 @@ package protocol Family: Sendable {
     /// `general.architecture` in GGUF.
     static var ggufArchitectures: [String] { get }
 
+    static var outputIsSensitive: Bool { get }
+
     static func spec(_ config: ConfigReader) throws -> ModelSpec
     /// Names in a Hugging Face folder.
     static func names(_ spec: ModelSpec, _ config: ConfigReader) -> NameMap
@@ -23,5 +25,7 @@ extension Family {
 }
 
 extension Family {
+    /// Whether quantizing leaves the head eight bits, whatever the others get.
+    package static var outputIsSensitive: Bool { false }
     package static var architectures: [String] { [] }
 }

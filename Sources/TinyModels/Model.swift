@@ -33,10 +33,16 @@ public final class Model: Sendable {
     ///   - threads: how many threads to use; the cores this process may use, if nil.
     /// - Throws: `FormatError` where a file is bad, `ModelError` where the model is not supported or not complete,
     ///   `CPUError` where the environment asks for an instruction set that is not there.
-    public init(at path: String, precision: Precision = .fast, threads: Int? = nil) throws {
+    public convenience init(at path: String, precision: Precision = .fast, threads: Int? = nil) throws {
+        try self.init(at: path, precision: precision, threads: threads, onWeights: nil)
+    }
+
+    /// - Parameter onWeights: told of each slot's weights as they are bound.
+    package init(at path: String, precision: Precision, threads: Int?, onWeights: ((Slot, Weights) -> Void)?) throws {
         let compute = try Compute(precision: precision, threads: threads)
         let recipe = try Recipe(checkpoint: Checkpoint(path: path))
         let binder = recipe.binder(compute)
+        binder.onWeights = onWeights
         transformer = try binder.transformer(recipe.spec)
         let imageBinder = recipe.imageBinder(compute)
         imageTransformer = try recipe.imageTower.flatMap { tower in try imageBinder?.transformer(tower.spec) }

@@ -11,7 +11,7 @@ package struct Recipe {
     package let spec: ModelSpec
     package let names: NameMap
     package let imageTower: (spec: ModelSpec, names: NameMap)?
-    private let config: ConfigReader
+    let config: ConfigReader
 
     /// - Throws: `ModelError` for a family that is not supported, or a configuration that is not.
     package init(checkpoint: Checkpoint) throws {

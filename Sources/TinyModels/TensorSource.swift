@@ -4,7 +4,7 @@ package import TinyLayers
 ///
 /// Recipes write names as the files have them between what stands in front (a layer's "model.layers.3.") and the part
 /// behind (".weight" or ".bias"); a "*" is an expert's number.
-package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
+package indirect enum TensorSource: Sendable, Equatable, ExpressibleByStringLiteral {
     case named(String)
     /// A name that no part follows.
     case bare(String)
@@ -88,7 +88,7 @@ package indirect enum TensorSource: Sendable, ExpressibleByStringLiteral {
 }
 
 /// How wide heads are, and how much of each turns.
-package struct HeadTurn: Sendable {
+package struct HeadTurn: Sendable, Equatable {
     package let headWidth: Int
     /// Elements of a head that turn: the first ones.
     package let turning: Int

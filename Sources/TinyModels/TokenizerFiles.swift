@@ -73,6 +73,14 @@ extension Tokenizer {
 
     package init(gguf: GGUF) throws {
         let metadata = gguf.metadata
+        if metadata["tokenizer.ggml.tokens"] == nil, let json = try metadata.string("tokenizer.huggingface.json") {
+            let value: JSON
+            do { value = try JSON(parsing: Array(json.utf8)) } catch {
+                throw FormatError(.malformed, file: gguf.path, name: "tokenizer.huggingface.json", "is \(error)")
+            }
+            try self.init(tokenizerFile: value, file: gguf.path)
+            return
+        }
         guard let model = try metadata.string("tokenizer.ggml.model"),
             let tokens = try metadata.texts("tokenizer.ggml.tokens")
         else {

@@ -44,6 +44,9 @@ public struct Decoder: ~Copyable {
     /// The most tokens there is room for; reading more is an error that says both numbers.
     public var capacity: Int { cache.capacity - model.spec.prefix }
 
+    /// Shows someone what each product's weights are multiplied by.
+    func observe(_ observer: @escaping (Rows, Weights) -> Void) { scratch.observer = observer }
+
     /// The most tokens read in one pass.
     var chunk: Int { scratch.rows }
 

@@ -3,7 +3,7 @@ package import CTinyKernels
 /// A product of rows with a matrix of weights: `y[t][j] = Σ_i x[t][i] · weight[j][i] + bias[j]`.
 package struct Product {
     /// `[F, D]`, any element type, prepared by the `Compute` that multiplies.
-    let weights: Weights
+    package let weights: Weights
     /// `[F]`
     let bias: [Float]?
     /// `[T, F]`, overwritten.

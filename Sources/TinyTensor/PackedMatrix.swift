@@ -59,6 +59,14 @@ package struct Weights: Sendable {
     package let rows: Int
     package let columns: Int
 
+    /// Where they lie: no two matrices of a model have one place.
+    package var place: UnsafeRawPointer? {
+        switch form {
+        case .stored(let matrix): UnsafeRawPointer(matrix.base)
+        case .packed(let packed): UnsafeRawPointer(packed.packed.panels)
+        }
+    }
+
     /// Without packing.
     package init(matrix: Matrix) { self.init(.stored(matrix), rows: matrix.rows, columns: matrix.columns) }
 

@@ -1,11 +1,17 @@
 /// What the name of a pre-tokenizer in a GGUF file stands for. The file holds the name only.
-struct NamedPreTokenizer: Sendable {
+package struct NamedPreTokenizer: Sendable {
     var preTokenizer: PreTokenizer
     var normalizer = Normalizer.none
     var takesWholeWords = false
     var addsBeginningOfText = false
     /// The file wants tokens in front of a text and behind it.
     var framesWholeText = false
+
+    /// One name for each way there is, the most usual ones first.
+    package static let usual = [
+        "llama-bpe", "qwen2", "gpt-2", "smollm", "gpt-4o", "tekken", "chatglm-bpe", "deepseek-v3", "hunyuan", "seed-coder",
+        "llama4", "qwen35", "spark2_5", "bloom", "falcon", "olmo", "roberta-bpe", "deepseek-r1-qwen",
+    ]
 
     /// The names are those of llama.cpp's `llama-vocab.cpp`; each stands for what the models' own `tokenizer.json` say.
     init?(_ name: String) {

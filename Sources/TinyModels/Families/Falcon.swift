@@ -9,6 +9,7 @@ enum Falcon: Family {
     /// The first releases had types of their own: RefinedWebModel for the small ones, RefinedWeb for the large one.
     static let modelTypes = ["falcon", "RefinedWebModel", "RefinedWeb"]
     static let ggufArchitectures = ["falcon"]
+    static let outputIsSensitive = true
 
     static func spec(_ config: ConfigReader) throws -> ModelSpec {
         let sizes = try config.sizes(context: 2048) { 4 * $0 }
