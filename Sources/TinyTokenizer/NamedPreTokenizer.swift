@@ -9,7 +9,8 @@ package struct NamedPreTokenizer: Sendable {
 
     /// One name for each way there is, the most usual ones first.
     package static let usual = [
-        "llama-bpe", "qwen2", "gpt-2", "smollm", "gpt-4o", "tekken", "chatglm-bpe", "deepseek-v3", "hunyuan", "seed-coder",
+        "llama-bpe", "qwen2", "gpt-2", "smollm", "gpt-4o", "tekken", "chatglm-bpe", "deepseek-v3", "hunyuan",
+        "seed-coder",
         "llama4", "qwen35", "spark2_5", "bloom", "falcon", "olmo", "roberta-bpe", "deepseek-r1-qwen",
     ]
 
