@@ -119,7 +119,7 @@ struct FolderPlan {
     /// The folder that the file was made from, as it keeps it.
     private static func kept(_ gguf: GGUF, _ recipe: Recipe) throws -> Origin? {
         guard let text = try gguf.metadata.string(SourceFolder.prefix + "config.json"),
-            let list = try gguf.metadata.strings(SourceFolder.tensorsKey),
+            let list = try gguf.metadata.texts(SourceFolder.tensorsKey)?.texts,
             let config = try? JSON(parsing: Array(text.utf8)).object
         else { return nil }
         var types: [String: String] = [:]

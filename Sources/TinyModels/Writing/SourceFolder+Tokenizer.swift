@@ -73,7 +73,7 @@ extension SourceFolder {
         let unknown = model["unk_token"]?.string
         func vocabulary(_ model: String, _ pre: String?, tokens: [String], types: [Int]) -> Vocabulary {
             Vocabulary(
-                file: checkpoint.path, model: model, preTokenizer: pre, tokens: tokens, types: types,
+                file: checkpoint.path, model: model, preTokenizer: pre, tokens: TextList(tokens), types: types,
                 merges: [])
         }
         switch model["type"]?.string ?? (model["merges"] == nil ? "WordPiece" : "BPE") {
@@ -95,7 +95,7 @@ extension SourceFolder {
             }
             return NamedPreTokenizer.usual.map { name in
                 var result = vocabulary("gpt2", name, tokens: tokens, types: types)
-                result.merges = merges
+                result.merges = TextList(merges)
                 return result
             }
         case "WordPiece":
@@ -125,10 +125,10 @@ extension Vocabulary {
             if let value { entries.append(.bool("tokenizer.ggml." + key, value)) }
         }
         if let preTokenizer { entries.append(.string("tokenizer.ggml.pre", preTokenizer)) }
-        entries.append(.strings("tokenizer.ggml.tokens", tokens))
+        entries.append(.strings("tokenizer.ggml.tokens", tokens.texts))
         if !scores.isEmpty { entries.append(.numbers("tokenizer.ggml.scores", scores)) }
         entries.append(.integers("tokenizer.ggml.token_type", types))
-        if !merges.isEmpty { entries.append(.strings("tokenizer.ggml.merges", merges)) }
+        if !merges.isEmpty { entries.append(.strings("tokenizer.ggml.merges", merges.texts)) }
         add("bos_token_id", beginningOfText)
         add("eos_token_id", endOfText)
         add("add_bos_token", addsBeginningOfText)

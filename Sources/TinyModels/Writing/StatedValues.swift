@@ -39,7 +39,7 @@ extension JSON {
         case .bool(let value): .bool(key, value)
         case .string(let value): .string(key, value)
         case .array(let values): .bools(key, values.compactMap(\.bool))  // the only lists that a spec has
-        case .object, .null: nil
+        case .object, .table, .null: nil
         }
     }
 }
@@ -58,6 +58,7 @@ extension JSON {
             let members = zip(object.keys, object.values).map { quoted($0) + ": " + $1.text() }
             return indent
                 ? "{\n  " + members.joined(separator: ",\n  ") + "\n}\n" : "{" + members.joined(separator: ", ") + "}"
+        case .table: preconditionFailure("a table, which only readers of vocabularies ask for")
         }
     }
 }
