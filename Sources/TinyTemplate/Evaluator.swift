@@ -83,7 +83,7 @@ final class Evaluator {
     func charge(_ items: Int) throws(TemplateError) { try spend(items / 8) }
 
     func spend(_ count: Int) throws(TemplateError) {
-        steps -= count
+        steps = count > steps ? -1 : steps - count
         if steps < 0 { throw .limit("the steps a rendering may take", line: line) }
     }
 
@@ -92,10 +92,10 @@ final class Evaluator {
         switch value {
         case .text(let text): try charge(text.count)
         case .list(let list):
-            try charge(list.items.count * 2)
+            try spend(list.items.count)
             try checkDepth(list.depth)
         case .map(let object):
-            try charge(object.count * 4)
+            try spend(object.count * 2)
             try checkDepth(object.depth)
         case .callable, .loop: try checkDepth(value.depth)
         default: break

@@ -46,6 +46,8 @@ extension Evaluator {
         case (.add, .text(let a), .text(let b)):
             return .text(a.isMarkup || b.isMarkup ? (escaped(a) + escaped(b)).asMarkup() : a + b)
         case (.add, .list(let a), .list(let b)) where a.kind == b.kind && (a.kind == .list || a.kind == .tuple):
+            // Before it is made, not after.
+            try spend(a.items.count + b.items.count)
             return .list(List(a.items + b.items, a.kind))
         case (.multiply, .text, _) where b.integer != nil, (.multiply, .list, _) where b.integer != nil:
             return try repeated(a, b.integer ?? 0)
@@ -127,7 +129,7 @@ extension Evaluator {
             } else { 0 }
         let (total, overflow) = length.multipliedReportingOverflow(by: count)
         // Before it is made, not after.
-        try charge(overflow ? .max : total)
+        if case .list = value { try spend(overflow ? .max : total) } else { try charge(overflow ? .max : total) }
         if length == 0 || count == 0 { return empty(like: value) }
         switch value {
         case .text(let text):

@@ -44,8 +44,8 @@ public enum TemplateError: Error, Equatable, Sendable, CustomStringConvertible {
 /// How much a template may use. Templates come with weights from strangers, so each of these ends in an error, never in
 /// a trap or a full memory.
 ///
-/// A step is an expression or statement evaluated, eight letters copied or eight items visited: so steps limit
-/// memory as well as time. The allowance grows with the values given, because an honest template's work does too.
+/// A step is an expression or statement evaluated, eight letters copied, eight items visited or one put into a list: so
+/// steps limit memory as well as time. The allowance grows with the values given, because an honest template's work does too.
 public struct TemplateLimits: Sendable {
     public var steps = 500_000
     /// Further steps for each list, object, number or string among the values, and for each letter in them.
@@ -59,7 +59,7 @@ public struct TemplateLimits: Sendable {
     public var valueDepth = 200
     public var rangeLength = 100_000
     /// Letters of source, and of output.
-    public var sourceLength = 4_000_000
+    public var sourceLength = 400_000
     public var outputLength = 64_000_000
 
     public init() {}
