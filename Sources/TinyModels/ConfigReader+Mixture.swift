@@ -14,8 +14,8 @@ extension ConfigReader {
             throw error(isGGUF ? "expert_count" : "num_experts", "is missing; how many experts are there?")
         }
         // Every one is listed by name, so what no model has is refused before it takes memory.
-        guard count <= 1024, count * sizes.depth <= 1 << 17 else {
-            throw error(spelling(countKeys), "is \(count); at most 1024, and 131072 in all layers, are supported")
+        guard count <= 1024, count * sizes.depth <= 1 << 15 else {
+            throw error(spelling(countKeys), "is \(count); at most 1024, and 32768 in all layers, are supported")
         }
         guard let chosen = try chosen ?? optionalSize(chosenKeys) else {
             throw error(isGGUF ? "expert_used_count" : "num_experts_per_tok", "is missing; how many are chosen?")

@@ -88,6 +88,9 @@ struct BadConfig: Sendable, CustomTestStringConvertible {
             BadConfig("num_local_experts", "8", "num_local_experts", "mixtures"),
             BadConfig("num_experts", nil, "num_experts", family: "qwen3_moe"),
             BadConfig("num_experts", "2000", "1024", family: "qwen3_moe", others: ["num_experts_per_tok": "2"]),
+            BadConfig(
+                "num_experts", "1000", "32768", family: "qwen3_moe",
+                others: ["num_experts_per_tok": "2", "num_hidden_layers": "100"]),
             BadConfig("num_experts_per_tok", "5", "5", "4", family: "qwen3_moe", others: ["num_experts": "4"]),
             BadConfig(
                 "mlp_only_layers", "[true]", "mlp_only_layers", family: "qwen3_moe",
