@@ -1,4 +1,5 @@
 import Testing
+import TinyJSON
 import TinyLoader
 import TinyTensor
 import TinyTestSupport
@@ -49,7 +50,7 @@ import TinyTestSupport
         let read = try copy(original, to: "b.gguf", metadata: metadata.setting(.integer("i", 8))).metadata
         #expect(try read.string("s") == "日本" && read.integer("i") == 8 && read.integer("negative") == -7)
         #expect(try read.integer("large") == 1 << 40 && read["n"] == .number(0.25) && read.bool("b") == true)
-        #expect(try read.strings("ss") == ["", "x"] && read.integers("is") == [1, -2] && read.numbers("ns") == [0.5])
+        #expect(try read.texts("ss") == ["", "x"] && read.integers("is") == [1, -2] && read.numbers("ns") == [0.5])
         #expect(try read.bools("bs") == [true, false] && read.integers("bytes") == [0, 255])
         #expect(read.keys.count == metadata.count)
     }
