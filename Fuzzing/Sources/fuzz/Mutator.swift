@@ -111,7 +111,7 @@ private struct Mutator {
 
 private func written(_ value: JSON) -> String {
     switch value {
-    case .null: "null"
+    case .null, .table: "null"  // nobody asked for a table
     case .bool(let flag): "\(flag)"
     case .integer(let number): "\(number)"
     case .number(let number): "\(number)"

@@ -11,7 +11,7 @@ enum TemplateTarget: Target {
     }
 
     /// The names that the fixtures' snippets use, and what chat templates ask for.
-    private static let values: [(String, Value)] = {
+    private static let values: [(String, TemplateValue)] = {
         let text = #"""
             {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": true, "none_value": null, "n": 7, "x": 2.5,
             "neg": -3, "yes": true, "no": false, "empty": "", "name": "World", "zh": "你好,世界", "accents": "e\u0301é ß ǆ İ",
@@ -29,15 +29,16 @@ enum TemplateTarget: Target {
         return zip(object.keys, object.values).map { ($0, value($1)) }
     }()
 
-    private static func value(_ json: JSON) -> Value {
+    private static func value(_ json: JSON) -> TemplateValue {
         switch json {
         case .null: .none
         case .bool(let value): .bool(value)
-        case .integer(let value): .int(value)
-        case .number(let value): .double(value)
+        case .integer(let value): .integer(value)
+        case .number(let value): .number(value)
         case .string(let value): .string(value)
         case .array(let values): .array(values.map(value))
-        case .object(let object): .object(zip(object.keys, object.values).map { ($0, value($1)) })
+        case .object(let object): .object(zip(object.keys, object.values).map { TemplateValue.Member($0, value($1)) })
+        case .table: .none  // nobody asked for one
         }
     }
 }

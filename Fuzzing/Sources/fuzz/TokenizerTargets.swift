@@ -12,7 +12,8 @@ enum TokenizerJSONTarget: Target {
 
     static func run(_ input: Input) throws {
         let (file, text) = input.split
-        try use(Tokenizer(tokenizerFile: JSON(parsing: file), file: "tokenizer.json"), text)
+        let json = try JSON(parsing: file, tables: Tokenizer.tokenizerFileTables)
+        try use(Tokenizer(tokenizerFile: json, file: "tokenizer.json"), text)
     }
 }
 

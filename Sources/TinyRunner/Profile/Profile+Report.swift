@@ -18,14 +18,21 @@ extension Profile {
             entries.reduce(0) { $1.span == span ? $0 + Double($1.ticks) * tick : $0 }
         }
         let wall = seconds(own, of: TK_SPAN_SECTION)
-        let kernels = Self.kernels(tracks, tick: tick)
+        var kernels = Self.kernels(tracks, tick: tick)
+        var between: [ProfileReport.Kernel] = []
         let numbers = Set(own.lazy.filter { $0.span == TK_SPAN_LAYER }.map(\.layer)).sorted()
         var layers = numbers.map { number in
             let parts = tracks.map { $0.filter { $0.layer == number } }
             let (kernels, wall) = (Self.kernels(parts, tick: tick), seconds(parts[0], of: TK_SPAN_LAYER))
+            let passes = parts[0].reduce(0) { $1.span == TK_SPAN_LAYER ? $0 + $1.calls : $0 }
+            between.append(Self.betweenKernels(passes, seconds: max(0, wall - kernels.seconds)))
             return ProfileReport.Layer(
-                layer: Int(number), wallSeconds: wall, unexplainedSeconds: max(0, wall - kernels.seconds),
-                kernels: kernels)
+                layer: Int(number), wallSeconds: wall, unexplainedSeconds: 0,
+                kernels: Self.ordered(kernels + between.suffix(1)))
+        }
+        if !between.isEmpty {
+            let passes = between.reduce(0) { $0 + Double($1.calls) }
+            kernels = Self.ordered(kernels + [Self.betweenKernels(passes, seconds: between.seconds)])
         }
         let outside = Self.kernels(tracks.map { $0.filter { $0.layer < 0 } }, tick: tick)
         let rest = wall - layers.reduce(0) { $0 + $1.wallSeconds }
@@ -42,6 +49,18 @@ extension Profile {
             wallSeconds: wall, unexplainedSeconds: max(0, wall - kernels.seconds),
             passes: Int(own.reduce(0) { $1.span == TK_SPAN_PASS ? $0 + $1.calls : $0 }.rounded()), kernels: kernels,
             layers: layers, threads: threads)
+    }
+
+    /// The calling thread's own steps inside layers, one call for each pass through a layer: choosing kernels, sharing out
+    /// their work, and whatever else the system had it do.
+    private static func betweenKernels(_ passes: Double, seconds: Double) -> ProfileReport.Kernel {
+        ProfileReport.Kernel(
+            name: "between kernels", calls: Int(passes.rounded()), seconds: seconds, waitingSeconds: 0, bytes: 0,
+            operations: 0, use: .floats)
+    }
+
+    private static func ordered(_ kernels: [ProfileReport.Kernel]) -> [ProfileReport.Kernel] {
+        kernels.sorted { ($0.seconds, $1.name) > ($1.seconds, $0.name) }
     }
 
     /// Seconds are the first track's, all else is everybody's.
@@ -64,11 +83,12 @@ extension Profile {
                 sums[name(entry)] = sum
             }
         }
-        return sums.map { name, sum in
-            ProfileReport.Kernel(
-                name: name, calls: Int(sum.calls.rounded()), seconds: sum.seconds, waitingSeconds: sum.waiting,
-                bytes: sum.bytes.rounded(), operations: sum.operations.rounded(), use: sum.use)
-        }.sorted { ($0.seconds, $1.name) > ($1.seconds, $0.name) }
+        return ordered(
+            sums.map { name, sum in
+                ProfileReport.Kernel(
+                    name: name, calls: Int(sum.calls.rounded()), seconds: sum.seconds, waitingSeconds: sum.waiting,
+                    bytes: sum.bytes.rounded(), operations: sum.operations.rounded(), use: sum.use)
+            })
     }
 
     private static func use(_ entry: tk_entry) -> MachineLimits.Use {

@@ -8,7 +8,7 @@ public struct ProfileReport: Sendable {
 
     public struct Section: Sendable {
         public let wallSeconds: Double
-        /// Between kernels: handing out work, and what is not looked at.
+        /// Outside of layers and of all that is looked at.
         public let unexplainedSeconds: Double
         /// Passes through the layers: tokens where they are decoded, chunks where a prompt is read.
         public let passes: Int
@@ -25,7 +25,8 @@ public struct ProfileReport: Sendable {
 
     /// A kernel, on all that it was used for alike.
     public struct Kernel: Sendable {
-        /// "matmul Q4_1 576x1536", inputs by outputs; "norm", "rotation", "waiting".
+        /// "matmul Q4_1 576x1536", inputs by outputs; "norm", "rotation"; "waiting"; "between kernels", what the calling
+        /// thread does in layers besides: choosing kernels and sharing out their work.
         public let name: String
         /// A product counts once, however many threads share it; others count each row, head or tile.
         public let calls: Int
