@@ -28,6 +28,8 @@ typedef struct {
     long rows, columns;
     uint64_t epoch;
     bool is_open;
+    bool is_stale;              // whether the last of its calls ended after the time that is noted
+    long row;                   // calls of the open event
     // What took longest in this region.
     int heaviest;
     uint64_t heaviest_ticks;

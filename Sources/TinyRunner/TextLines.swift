@@ -91,7 +91,8 @@ package final class TextLines {
         bytesRead += range.count + end
         var line = buffer[range]
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        if number == 1 && line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }  // a mark that some editors write
+        // A mark that some editors write.
+        if number == 1 && line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
         return Array(line)
     }
 }
