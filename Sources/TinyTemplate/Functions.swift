@@ -17,7 +17,10 @@ extension Evaluator {
             return .namespace(namespaces.count - 1)
         case .raiseException:
             let message = try bind(arguments, ["message"], required: 1, "function 'raise_exception'").value(0)
-            throw .raised(try text(of: message).string, line: line)
+            let words = try text(of: message).string.unicodeScalars
+            // For a person to read; a template may say as much as it may print.
+            let shown = String(String.UnicodeScalarView(words.prefix(1000)))
+            throw .raised(words.dropFirst(1000).isEmpty ? shown : shown + "…", line: line)
         case .strftimeNow:
             let bound = try bind(arguments, ["format"], required: 1, "function 'strftime_now'")
             guard let date else { throw fail("no date was given for 'strftime_now'") }

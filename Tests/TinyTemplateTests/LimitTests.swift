@@ -83,3 +83,11 @@ func hostileTemplatesAreStopped(source: String) {
     for _ in 0..<300 { value = .array([value]) }
     if case .limit? = failure("{{ x }}", [("x", value)]) {} else { Issue.record("no limit") }
 }
+
+@Test func whatATemplateRaisesIsCutForReading() throws {
+    guard case .raised(let message, _)? = failure("{{ raise_exception('日' * 5000) }}", []) else {
+        Issue.record("nothing raised")
+        return
+    }
+    #expect(message == String(repeating: "日", count: 1000) + "…")
+}
