@@ -1,4 +1,4 @@
-package import TinyLoader
+import TinyLoader
 
 #if canImport(Glibc)
     import Glibc
@@ -8,8 +8,7 @@ package import TinyLoader
     import Darwin
 #endif
 
-/// Where vectors go, as they come. A file gets its name when it is complete: until then it has another, and is gone if the
-/// work fails.
+/// Where vectors go, as they come. A file gets its name when it is complete.
 package final class EmbeddingOutput {
     package enum Format: String, CaseIterable, Sendable {
         /// One tensor `embeddings`, F32 `[N, D]`.
@@ -34,75 +33,69 @@ package final class EmbeddingOutput {
     private let format: Format
     private let path: String?
     private let width: Int
-    /// What the file is called until it is complete; nil where it is written in place.
-    private let temporaryPath: String?
-    private var file: UnsafeMutablePointer<FILE>?
+    /// A file that is there once it is whole; nil where what is written is read at once: standard output, a pipe.
+    private let whole: OutputFile?
+    private var stream: UnsafeMutablePointer<FILE>?
+    /// What is not written to `whole` yet, and where it belongs.
+    private var waiting: [UInt8] = []
+    private var offset = 0
     private var count = 0
-    private var isFinished = false
 
     /// - Parameters:
     ///   - path: standard output if nil.
     ///   - width: elements of a vector.
-    package init(path: String?, format: Format, width: Int) throws(FormatError) {
+    package init(path: String?, format: Format, width: Int) throws {
         (self.path, self.format, self.width) = (path, format, width)
-        guard let path else {
-            temporaryPath = nil
-            file = fdopen(dup(1), "wb")  // anew, so that it can be closed as any other
-            guard file != nil else { throw error() }
-            return
-        }
-        let kind = FileSystem.kind(of: path)
-        guard kind != .folder else { throw FormatError(.unreadable, file: path, "is a folder") }
-        if kind == .other {
-            guard format != .safetensors else {
+        let kind = path.flatMap { FileSystem.kind(of: $0) }
+        if let path, kind == .folder { throw FormatError(.unreadable, file: path, "is a folder") }
+        if let path, kind != .other {
+            whole = try OutputFile(path: path, byteCount: 0)
+        } else {
+            if let path, format == .safetensors {
                 throw FormatError(.unreadable, file: path, "is no file; safetensors is written to files only")
             }
-            temporaryPath = nil
-        } else {
-            temporaryPath = path + ".\(getpid()).partial"
+            whole = nil
+            stream = path.map { fopen($0, "wb") } ?? fdopen(dup(1), "wb")  // anew, so that it can be closed as any other
+            guard stream != nil else { throw error() }
         }
-        file = fopen(temporaryPath ?? path, "wb")
-        guard file != nil else { throw error() }
         if format == .safetensors { try write([UInt8](repeating: UInt8(ascii: " "), count: 8 + Self.headerRoom)) }
     }
 
-    deinit {
-        if let file { fclose(file) }
-        if !isFinished, let temporaryPath { unlink(temporaryPath) }
-    }
+    deinit { if let stream { fclose(stream) } }
 
     /// Adds vectors, with the texts they are of.
-    package func add(_ vectors: [[Float]], of items: [EmbeddingInput.Item]) throws(FormatError) {
+    package func add(_ vectors: [[Float]], of items: [EmbeddingInput.Item]) throws {
         precondition(vectors.count == items.count, "\(vectors.count) vectors of \(items.count) texts")
         for (vector, item) in zip(vectors, items) {
             precondition(vector.count == width, "a vector of \(vector.count), not \(width)")
             switch format {
-            case .safetensors:
-                let bits = vector.map(\.bitPattern.littleEndian)
-                if bits.withUnsafeBytes({ fwrite($0.baseAddress, 1, $0.count, file) }) != 4 * width { throw error() }
+            case .safetensors: try write(vector.map(\.bitPattern.littleEndian).withUnsafeBytes(Array.init))
             case .text: try write(Array((vector.map(\.description).joined(separator: " ") + "\n").utf8))
             case .jsonl: try write(Self.line(vector, item))
             }
         }
         count += vectors.count
-        if path == nil, fflush(file) != 0 { throw error() }
+        if let stream, fflush(stream) != 0 { throw error() }
     }
 
     /// Completes the file and gives it its name.
-    package func finish() throws(FormatError) {
-        if format == .safetensors {
-            let bytes = count * width * 4
-            var header = Array(
-                "{\"embeddings\":{\"dtype\":\"F32\",\"shape\":[\(count),\(width)],\"data_offsets\":[0,\(bytes)]}}".utf8)
-            header += Array(repeating: UInt8(ascii: " "), count: max(0, Self.headerRoom - header.count))
-            guard let file, fseek(file, 0, SEEK_SET) == 0 else { throw error() }
-            try write(withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init) + header)
+    package func finish() throws {
+        if let whole {
+            try flush()
+            if format == .safetensors {
+                let bytes = count * width * 4
+                var header = Array(
+                    "{\"embeddings\":{\"dtype\":\"F32\",\"shape\":[\(count),\(width)],\"data_offsets\":[0,\(bytes)]}}"
+                        .utf8)
+                header += Array(repeating: UInt8(ascii: " "), count: max(0, Self.headerRoom - header.count))
+                let length = withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init)
+                try (length + header).withUnsafeBytes { try whole.write($0, at: 0) }
+            }
+            return try whole.publish(replaces: true)
         }
-        let closed = file.map { fclose($0) }
-        file = nil
+        let closed = stream.map { fclose($0) }
+        stream = nil
         guard closed == 0 else { throw error() }
-        if let temporaryPath, let path, rename(temporaryPath, path) != 0 { throw error() }
-        isFinished = true
     }
 
     /// The object's own bytes, with the vector before its last brace: numbers and order of what is passed through stay.
@@ -115,27 +108,19 @@ package final class EmbeddingOutput {
         return line + Array(",\"\(key)\":[\(numbers)]}\n".utf8)  // an object with a text is not empty
     }
 
-    /// A text as JSON.
-    package static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
+    private func write(_ bytes: [UInt8]) throws {
+        if let stream {
+            if fwrite(bytes, 1, bytes.count, stream) != bytes.count { throw error() }
+            return
         }
-        return result + "\""
+        waiting += bytes
+        if waiting.count >= 1 << 20 { try flush() }
     }
 
-    private func write(_ bytes: [UInt8]) throws(FormatError) {
-        if fwrite(bytes, 1, bytes.count, file) != bytes.count { throw error() }
+    private func flush() throws {
+        try waiting.withUnsafeBytes { try whole?.write($0, at: offset) }
+        offset += waiting.count
+        waiting.removeAll(keepingCapacity: true)
     }
 
     private func error() -> FormatError {
