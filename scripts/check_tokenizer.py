@@ -82,6 +82,9 @@ class SentencePiece:
         unknown = types.index(2) if 2 in types else read("unknown_token_id")
         types = [2 if id == unknown else 3 if kind == 2 else kind for id, kind in enumerate(types)]
         for text, score, kind in zip(tokens, read("scores"), types):
+            # Converters write the user's pieces with spaces, where the model's own file has marks.
+            if kind == 4:
+                text = text.replace(" ", "\u2581")
             model.pieces.add(piece=text, score=score, type=kind)
         model.trainer_spec.model_type = {"llama": 2, "t5": 1}[read("model")]
         model.trainer_spec.byte_fallback = 6 in types
