@@ -15,6 +15,9 @@ struct CharacterMap: Sendable {
         texts = Array(bytes[(4 + size)...])
     }
 
+    /// The bytes of the longest text that something becomes.
+    var longestText: Int { texts.split(separator: 0).reduce(0) { max($0, $1.count) } }
+
     private static func number(_ bytes: [UInt8], at start: Int) -> UInt32 {
         (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) }
     }

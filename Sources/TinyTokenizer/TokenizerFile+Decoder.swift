@@ -17,22 +17,27 @@ extension Decoder {
             return
         }
         var steps: [Step] = []
-        try Self.read(&section, into: &steps)
+        var growth = TextGrowth()
+        try Self.read(&section, into: &steps, &growth)
         self = .steps(steps)
     }
 
-    private static func read(_ section: inout FileSection, into steps: inout [Step]) throws(TokenizerError) {
+    private static func read(
+        _ section: inout FileSection, into steps: inout [Step], _ growth: inout TextGrowth
+    ) throws(TokenizerError) {
         let type = try section.string("type")
         if steps.contains(.fuse), type != "Strip" {
             throw section.error("type", "\(quoted(type)) behind Fuse", "Strip; others are not supported there")
         }
         switch type {
         case "Sequence":
-            for var step in try section.sections("decoders") { try read(&step, into: &steps) }
+            for var step in try section.sections("decoders") { try read(&step, into: &steps, &growth) }
         case "Replace":
             let content = Array(try section.string("content").utf8)
             var pattern = try section.section("pattern")
-            steps.append(.replace(Array(try pattern.string("String").utf8), with: content))
+            let old = Array(try pattern.string("String").utf8)
+            try growth.add(content.count, for: old.count, section, "content")
+            steps.append(.replace(old, with: content))
             try pattern.finish()
         case "ByteFallback": steps.append(.byteFallback)
         case "Fuse": steps.append(.fuse)

@@ -72,6 +72,10 @@ extension Frame {
                 guard let ids = specials.object[name]?.object?["ids"]?.array else {
                     throw specials.error(name, "no ids", "the ids of a token that the template uses")
                 }
+                // A template may name a token many times, and a token may be many.
+                guard parts.count + ids.count <= 1000 else {
+                    throw section.error(key, "more than 1000 tokens", "at most so many")
+                }
                 for id in ids {
                     guard let id = id.integer else { throw specials.error(name + ".ids", id.kind, "a number") }
                     parts.append(.token(id, type: type))

@@ -5,13 +5,14 @@ extension Normalizer {
     init(_ root: inout FileSection) throws(TokenizerError) {
         self = .none
         guard var section = try root.optionalSection("normalizer") else { return }
-        try read(&section)
+        var growth = TextGrowth()
+        try read(&section, &growth)
     }
 
-    private mutating func read(_ section: inout FileSection) throws(TokenizerError) {
+    private mutating func read(_ section: inout FileSection, _ growth: inout TextGrowth) throws(TokenizerError) {
         switch try section.string("type") {
         case "Sequence":
-            for var step in try section.sections("normalizers") { try read(&step) }
+            for var step in try section.sections("normalizers") { try read(&step, &growth) }
         case "NFC": steps.append(.form(.composed))
         case "NFD": steps.append(.form(.decomposed))
         case "NFKC": steps.append(.form(.compatiblyComposed))
@@ -20,7 +21,7 @@ extension Normalizer {
         case "StripAccents": steps.append(.stripAccents)
         case "BertNormalizer": steps.append(.wordPieces(try Self.wordPieces(&section)))
         case "Prepend": steps.append(.prepend(Array(try section.string("prepend").utf8)))
-        case "Replace": steps.append(try Self.replace(&section))
+        case "Replace": steps.append(try Self.replace(&section, &growth))
         case "Strip":
             steps.append(
                 .strip(
@@ -33,6 +34,7 @@ extension Normalizer {
                     throw section.error(
                         "precompiled_charsmap", "\(text.utf8.count) characters", "base 64 of a trie and its texts")
                 }
+                try growth.add(map.longestText, for: 1, section, "precompiled_charsmap")
                 steps.append(.map(map))
             }
         case let type:
@@ -52,12 +54,15 @@ extension Normalizer {
             stripsAccents: try section.bool("strip_accents", default: lowercases), lowercases: lowercases)
     }
 
-    private static func replace(_ section: inout FileSection) throws(TokenizerError) -> Step {
+    private static func replace(
+        _ section: inout FileSection, _ growth: inout TextGrowth
+    ) throws(TokenizerError) -> Step {
         let content = Array(try section.string("content").utf8)
         var pattern = try section.section("pattern")
         let literal = try pattern.optionalString("String")
         let expression = try pattern.optionalString("Regex")
         try pattern.finish()
+        try growth.add(content.count, for: literal?.utf8.count ?? 1, section, "content")
         switch (literal, expression) {
         case (let literal?, nil): return .replace(Array(literal.utf8), with: content)
         case (nil, #"\s+"#): return .replaceSpaces(onlyBlanks: false, minimum: 1, with: content)

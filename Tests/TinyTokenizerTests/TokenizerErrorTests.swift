@@ -86,6 +86,33 @@ import TinyJSON
             message { try tokenizerFile(("\"post_processor\":null", empty)) }?.contains("<s>: found no ids") == true)
     }
 
+    /// Small files that ask for what no memory holds.
+    @Test func whatGrowsIsLimited() throws {
+        let step = #"{"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaaaa"}"#
+        func steps(_ count: Int) -> String { Array(repeating: step, count: count).joined(separator: ",") }
+        func normalizer(_ count: Int) -> (String, String) {
+            ("\"normalizer\":null", #""normalizer":{"type":"Sequence","normalizers":[\#(steps(count))]}"#)
+        }
+        #expect(try tokenizerFile(normalizer(2)).encode("a").count == 100)
+        let error = try #require(message { try tokenizerFile(normalizer(12)) })
+        #expect(error.contains("normalizer.normalizers[3].content: found steps"), "\(error)")
+        let decoder = (
+            "\"decoder\":{\"type\":\"ByteLevel\"}", "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[\(steps(12))]}"
+        )
+        let whole = #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"#
+        let plain = (whole, #"{"type":"Digits"}"#)
+        #expect(
+            message { try tokenizerFile(decoder, plain) }?.contains("decoder.decoders[3].content: found steps") == true)
+        let part = #"{"SpecialToken":{"id":"<s>","type_id":0}},"#
+        let template = """
+            "post_processor":{"type":"TemplateProcessing","single":[\(String(repeating: part, count: 40))\
+            {"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{"<s>":{"id":"<s>","ids":\
+            [\(Array(repeating: "5", count: 40).joined(separator: ","))],"tokens":[]}}}
+            """
+        #expect(
+            message { try tokenizerFile(("\"post_processor\":null", template)) }?.contains("more than 1000") == true)
+    }
+
     @Test func badVocabularies() {
         func expect(_ expected: String, _ change: (inout Vocabulary) -> Void) {
             var bad = vocabulary(["ab", "<s>"], types: [1, 3], merges: ["a b"])
