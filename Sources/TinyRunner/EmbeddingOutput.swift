@@ -55,7 +55,8 @@ package final class EmbeddingOutput {
                 throw FormatError(.unreadable, file: path, "is no file; safetensors is written to files only")
             }
             whole = nil
-            stream = path.map { fopen($0, "wb") } ?? fdopen(dup(1), "wb")  // anew, so that it can be closed as any other
+            // Standard output anew, so that it can be closed as any other.
+            stream = path.map { fopen($0, "wb") } ?? fdopen(dup(1), "wb")
             guard stream != nil else { throw error() }
         }
         if format == .safetensors { try write([UInt8](repeating: UInt8(ascii: " "), count: 8 + Self.headerRoom)) }
