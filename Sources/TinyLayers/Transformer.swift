@@ -139,8 +139,10 @@ package struct Transformer: Sendable {
         let rows = self.rows(isPooled && wanted == .none ? .all : wanted, of: x)
         if rows.count > 0 {
             norm(rows, context)
-            let end = context.front + x.count
-            context.show(.final, rows, tokens: Array(end - rows.count..<end), expert: nil)
+            if context.probe != nil {
+                let end = context.front + x.count
+                context.show(.final, rows, tokens: Array(end - rows.count..<end), expert: nil)
+            }
         }
         if let pooler, let pooled { pooled(pooler(x, tokens: tokens, context)) }
         guard let head, wanted != .none else { return Rows(base: x.base, count: 0, width: spec.vocabulary) }
