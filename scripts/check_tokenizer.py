@@ -303,7 +303,7 @@ def check_unigram(command, size, seed):
     lines = [training[start:start + 200] for start in range(0, len(training), 200)]
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines), model_writer=model, vocab_size=6000, model_type="unigram", byte_fallback=True,
+        sentence_iterator=iter(lines), model_writer=model, vocab_size=26000, model_type="unigram", byte_fallback=True,
         hard_vocab_limit=False, character_coverage=0.98, num_threads=1, minloglevel=2)
     processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     text = mixed_text(size, [], seed)
