@@ -230,6 +230,9 @@ def main():
     paths = [file for path in paths for file in (sorted(path.glob("*.jinja")) if path.is_dir() else [path])]
     if not paths:
         sys.exit("check_templates: no template was named, or the folder holds no *.jinja")
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        sys.exit(f"check_templates: not there: {', '.join(missing)}")
 
     env = environment()
     bad = equal = refused = 0
@@ -260,7 +263,8 @@ def main():
                                 else f"jinja2 raises {type(a).__name__}: {a}, but {b[:80]!r}")
                         print(f"{path.name}, conversation {number}: {what}")
     print(f"{len(paths)} templates, {len(chats)} conversations: {equal} equal, {refused} refused by both, {bad} differ")
-    sys.exit(1 if bad else 0)
+    # Where nothing was rendered nothing was compared, whoever refused it.
+    sys.exit(1 if bad or not equal else 0)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ extension Evaluator {
         case .namespace:
             let object = try members(arguments, "function 'namespace'")
             for key in object.keys { if case .text(let name) = key { try checkMember(name.string) } }
+            try spend(16)  // it stays until the end, whoever forgets it
             namespaces.append(object)
             return .namespace(namespaces.count - 1)
         case .raiseException:
