@@ -79,7 +79,7 @@ package final class Attention: Sendable {
             table?.rotate(k, tokens, headWidth: spec.headWidth, compute.kernels)
             if spec.headNorm?.afterRotation == true { normalize(q, k, tokens, compute) }
             if let limit = spec.growsBeyond { grow(q, tokens, limit, context) }
-            context.cache.write(keys: k, values: v, tokens, layer: layer, compute.kernels)
+            write(k, v, tokens, context)
         }
         let attended = scratch.attended.rows(x.count, width: q.width)
         let scores = AttentionScores(spec, layer: layer, queries: q, attended: attended, sinks: sinks, context)
@@ -91,6 +91,22 @@ package final class Attention: Sendable {
             compute.pool.forRanges(of: x.count) { close(attended, by: gates, $0, compute) }
         }
         output(spec.packValues(attended), into: y, context)
+    }
+
+    /// Keys and values of some rows into the caches of their texts.
+    private func write(_ k: Rows, _ v: Rows, _ rows: Range<Int>, _ context: ForwardContext) {
+        let kernels = context.compute.kernels
+        guard let texts = context.texts else {
+            return context.cache.write(
+                keys: k, values: v, rows, at: context.cache.count + rows.lowerBound, layer: layer, kernels)
+        }
+        for text in texts.places {
+            let part = rows.clamped(to: text.range)
+            if part.isEmpty { continue }
+            text.cache.write(
+                keys: k, values: v, part, at: text.cacheStart + text.held + part.lowerBound - text.firstRow,
+                layer: layer, kernels)
+        }
     }
 
     private func project(_ x: Rows, _ q: Rows, _ k: Rows, _ v: Rows, _ context: ForwardContext) {

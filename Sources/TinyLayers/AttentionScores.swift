@@ -49,24 +49,25 @@ struct AttentionScores {
 
     /// Packs a part of the tokens that are held and of the new ones, of all groups.
     private func pack(_ part: Int) {
-        guard let texts = context.texts else {
-            let tokens = context.cache.count + queries.count
-            let block = 128
-            let blocks = (tokens + block - 1) / block
-            for index in context.compute.pool.range(of: part, count: spec.keyValueHeads * blocks) {
-                let first = index % blocks * block
-                pack(first..<min(first + block, tokens), of: wholePass, group: index / blocks)
-            }
-            return
-        }
-        for index in context.compute.pool.range(of: part, count: spec.keyValueHeads * texts.places.count) {
-            let text = texts.places[index % texts.places.count]
-            pack(0..<text.rows, of: text, group: index / texts.places.count)
+        guard let texts = context.texts else { return pack(wholePass, part) }
+        for text in texts.places { pack(text, part) }
+    }
+
+    private func pack(_ text: TextPlace, _ part: Int) {
+        let tokens = text.held + text.rows
+        let block = 128
+        let blocks = (tokens + block - 1) / block
+        // Texts of one block each are shared out by turns.
+        let first = text.firstRow
+        let pool = context.compute.pool
+        for index in pool.range(of: (part + first) % pool.threadCount, count: spec.keyValueHeads * blocks) {
+            let start = index % blocks * block
+            pack(start..<min(start + block, tokens), of: text, group: index / blocks)
         }
     }
 
     private func pack(_ tokens: Range<Int>, of text: TextPlace, group: Int) {
-        let (cache, scratch, width) = (context.cache, context.scratch, spec.headWidth)
+        let (cache, scratch, width) = (text.cache, context.scratch, spec.headWidth)
         context.compute.kernels.table.pointee.pack_tokens(
             cache.elementType.kernelType, cache.keys(layer: layer, head: group, from: text.cacheStart),
             cache.values(layer: layer, head: group, from: text.cacheStart), tokens.lowerBound, tokens.upperBound,
@@ -76,15 +77,17 @@ struct AttentionScores {
 
     /// The next part of the one text in the cache.
     var wholePass: TextPlace {
-        TextPlace(firstRow: 0, rows: queries.count, held: context.cache.count, cacheStart: 0, packedStart: 0)
+        TextPlace(
+            firstRow: 0, rows: queries.count, length: context.cache.count + queries.count, held: context.cache.count,
+            cache: context.cache, cacheStart: 0, packedStart: 0)
     }
 
     private func attend(_ part: Int) {
-        if queries.count == 1 && context.texts == nil { attendOne(part) } else { attendMany(part) }
+        if queries.count == 1 { attendOne(context.texts?.places[0] ?? wholePass, part) } else { attendMany(part) }
     }
 
     /// A single token: each thread takes neighbouring heads, so that few groups are read by more than one.
-    private func attendOne(_ part: Int) {
+    private func attendOne(_ text: TextPlace, _ part: Int) {
         let groupHeads = spec.heads / spec.keyValueHeads
         let tile = context.scratch.attentionTile(part)
         let heads = context.compute.pool.range(of: part, count: spec.heads)
@@ -92,7 +95,7 @@ struct AttentionScores {
         while first < heads.upperBound {
             let group = first / groupHeads
             let end = min(heads.upperBound, (group + 1) * groupHeads, first + tileHeads)
-            attendTile(wholePass, tokens: 0..<1, heads: first..<end, group: group, tile)
+            attendTile(text, tokens: 0..<1, heads: first..<end, group: group, tile)
             first = end
         }
     }
@@ -135,7 +138,7 @@ struct AttentionScores {
     private func attendTile(
         _ text: TextPlace, tokens: Range<Int>, heads: Range<Int>, group: Int, _ tile: Scratch.AttentionTile
     ) {
-        let (cache, scratch, width) = (context.cache, context.scratch, spec.headWidth)
+        let (cache, scratch, width) = (text.cache, context.scratch, spec.headWidth)
         var rows = 0
         for t in tokens {
             let query = text.held + t

@@ -53,16 +53,22 @@ package final class KeyValueCache {
             * elementType.blockBytes
     }
 
-    /// Writes some rows of keys and values, `[T, G · d]` each, behind the tokens held; they count after `advance`.
-    func write(keys newKeys: Rows, values newValues: Rows, _ tokens: Range<Int>, layer: Int, _ kernels: CPU.Kernels) {
+    /// Writes some rows of keys and values, `[T, G · d]` each; they count after `advance`.
+    ///
+    /// - Parameter token: where the first of these rows stands in the cache.
+    func write(
+        keys newKeys: Rows, values newValues: Rows, _ rows: Range<Int>, at token: Int, layer: Int,
+        _ kernels: CPU.Kernels
+    ) {
         precondition(
-            count + newKeys.count <= capacity, "\(count) and \(newKeys.count) tokens in a cache of \(capacity)")
+            token + rows.count <= capacity, "\(rows.count) tokens at \(token) in a cache of \(capacity)")
         let width = layers[layer].headWidth
         for head in 0..<layers[layer].heads {
             let (keys, values) = (keys(layer: layer, head: head), values(layer: layer, head: head))
-            for t in tokens {
-                store(newKeys[t] + head * width, width, at: keys, count + t, kernels)
-                store(newValues[t] + head * width, width, at: values, count + t, kernels)
+            for row in rows {
+                let t = token + row - rows.lowerBound
+                store(newKeys[row] + head * width, width, at: keys, t, kernels)
+                store(newValues[row] + head * width, width, at: values, t, kernels)
             }
         }
     }
@@ -88,5 +94,32 @@ package final class KeyValueCache {
     package func truncate(to count: Int) {
         precondition(count >= 0 && count <= self.count, "\(count) of \(self.count) tokens")
         self.count = count
+    }
+
+    /// Takes the first `count` tokens of another cache for the same model, in place of those held.
+    package func copy(_ count: Int, from other: KeyValueCache) {
+        precondition(
+            layers.count == other.layers.count && elementType == other.elementType && count <= other.count
+                && count <= capacity, "\(count) of \(other.count) tokens into a cache of \(capacity)")
+        for layer in layers.indices {
+            for head in 0..<layers[layer].heads {
+                let bytes = count * layers[layer].headWidth * elementType.blockBytes
+                keys(layer: layer, head: head).copyMemory(from: other.keys(layer: layer, head: head), byteCount: bytes)
+                values(layer: layer, head: head)
+                    .copyMemory(from: other.values(layer: layer, head: head), byteCount: bytes)
+            }
+        }
+        self.count = count
+    }
+
+    /// Gives back the memory behind the tokens held, as far as it is whole pages.
+    package func releaseUnused() {
+        for layer in layers.indices {
+            let bytes = (capacity - count) * layers[layer].headWidth * elementType.blockBytes
+            for head in 0..<layers[layer].heads {
+                RowBuffer.release(keys(layer: layer, head: head, from: count), bytes)
+                RowBuffer.release(values(layer: layer, head: head, from: count), bytes)
+            }
+        }
     }
 }

@@ -139,6 +139,20 @@ package final class Scratch {
             + (compute.usesTiles ? packed.max() ?? 0 : 0)
     }
 
+    /// About the bytes that all of it takes once it has been used.
+    package static func byteCount(
+        spec: ModelSpec, capacity: Int, rows: Int, logitRows: Int, compute: Compute
+    ) -> Int {
+        let attention = spec.layers.map(\.attention)
+        let queries = attention.map { $0.heads * $0.headWidth }.max() ?? 0
+        let keys = attention.map { $0.keyValueHeads * $0.headWidth }.max() ?? 0
+        let hidden = spec.layers.flatMap(\.feedForward.networks).map(\.hidden).max() ?? 0
+        // Stream, norm and branch; the last of them rounded activations.
+        let row = 4 * spec.width + 2 * queries + 2 * keys + 2 * hidden + max(spec.width, queries, hidden)
+        let (tokens, overflow) = capacity.multipliedReportingOverflow(by: bytesPerToken(spec: spec, compute: compute))
+        return overflow ? .max / 4 : tokens + 4 * (rows * row + logitRows * spec.vocabulary)
+    }
+
     /// The most rows of queries that attention takes together, and how many kernels that work in tiles take.
     static let tileRows = 12
     static let packedTileRows = Int(TK_TILE_QUERIES)
@@ -207,7 +221,7 @@ package final class Scratch {
         return table
     }
 
-    /// Works out what layers share, for tokens `first..<first + count` of a text of `length`, or for several whole texts.
+    /// Works out what layers share, for tokens `first..<first + count` of a text of `length`, or for several texts.
     func prepare(
         first: Int, count: Int, length: Int, texts: PackedTexts?, phase: Phase, positionBias: [Float]?
     ) {
@@ -215,7 +229,8 @@ package final class Scratch {
             if let texts {
                 for text in texts.places {
                     table.prepare(
-                        first: 0, count: text.rows, length: text.rows, phase: phase, fromRow: text.firstRow)
+                        first: text.held, count: text.rows, length: text.length, phase: phase,
+                        fromRow: text.firstRow)
                 }
             } else {
                 table.prepare(first: first, count: count, length: length, phase: phase)

@@ -8,7 +8,7 @@ package struct Transformer: Sendable {
     let stem: Stem
     private let blocks: [Block]
     let finalNorm: Norm?
-    private let head: Head?
+    let head: Head?
     let pooler: Pooler?
     /// What layers add to scores by distance, `[rows, H]`.
     private let positionBias: [Float]?
@@ -112,7 +112,11 @@ package struct Transformer: Sendable {
             look(x, after: layer + 1, wanted, context)
         }
         recording?.layer(nil)
-        context.cache.advance(by: x.count)
+        if let texts = context.texts {
+            for text in texts.places { text.cache.advance(by: text.rows) }
+        } else {
+            context.cache.advance(by: x.count)
+        }
     }
 
     /// Shows the stream, and what the model would say if this layer were the last.
@@ -158,12 +162,12 @@ package struct Transformer: Sendable {
     }
 
     /// What the head is applied to, in place of the stream.
-    private func norm(_ rows: Rows, _ context: ForwardContext) {
+    func norm(_ rows: Rows, _ context: ForwardContext) {
         finalNorm?(rows, into: rows, context.compute)
         if let head = spec.head { rows.scale(by: head.scale, context.compute) }
     }
 
-    private func logits(_ rows: Rows, _ head: Head, _ context: ForwardContext) -> Rows {
+    func logits(_ rows: Rows, _ head: Head, _ context: ForwardContext) -> Rows {
         precondition(
             rows.count <= context.scratch.logitRows,
             "\(rows.count) rows of logits in a scratch for \(context.scratch.logitRows)")

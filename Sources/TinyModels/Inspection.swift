@@ -1,6 +1,6 @@
 package import TinyLayers
 package import TinyLoader
-import TinyTensor
+package import TinyTensor
 
 /// What a model's files hold, without running it; as much as can be said, even where the family is not supported.
 package struct Inspection {
@@ -50,7 +50,7 @@ package struct Inspection {
             family = recipe.family.name
             spec = recipe.spec
             memory = Memory(
-                weights: checkpoint.index.preparedBytes,
+                weights: checkpoint.index.preparedBytes(.fast),
                 cachePerToken: KeyValueCache.byteCount(spec: recipe.spec, capacity: 1, precision: .fast))
             imageSpec = recipe.imageTower?.spec
             warnings = problems + recipe.warnings(binder, imageBinder)
@@ -71,14 +71,14 @@ package struct Inspection {
 }
 
 extension TensorIndex {
-    /// What the weights take once matrices are made ready for products in the default precision.
-    fileprivate var preparedBytes: Int {
+    /// What the weights take once matrices are made ready for products.
+    package func preparedBytes(_ precision: Precision) -> Int {
         tensors.reduce(0) { sum, tensor in
             guard case .elements(let type) = tensor.content, tensor.shape.count == 2 else {
                 return sum + tensor.byteCount
             }
             return sum
-                + Compute.preparedBytes(type, rows: tensor.shape[0], columns: tensor.shape[1], precision: .fast)
+                + Compute.preparedBytes(type, rows: tensor.shape[0], columns: tensor.shape[1], precision: precision)
         }
     }
 

@@ -64,7 +64,7 @@ struct TextReader: ~Copyable {
     mutating func read(_ texts: [FramedText]) -> [[Float]] {
         cache.truncate(to: 0)
         if let text = texts.first, texts.count == 1 { return [readAlone(text)] }
-        let packed = PackedTexts(counts: texts.map(\.tokens.count))
+        let packed = PackedTexts(counts: texts.map(\.tokens.count), in: cache)
         let tokens = texts.flatMap(\.tokens)
         return tokens.withUnsafeBufferPointer { buffer in
             let states = states(buffer, texts.flatMap(\.types), packed, length: buffer.count)

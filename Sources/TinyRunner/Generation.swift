@@ -23,6 +23,10 @@ public struct GenerationOptions: Sendable {
 /// A piece of text as it is generated: whole characters, and only what is new.
 public struct Piece: Sendable {
     public let text: String
+    /// The tokens chosen since the piece before, by an `Engine`: their text may come with a later piece.
+    public let tokens: [ScoredToken]
+
+    public init(text: String, tokens: [ScoredToken] = []) { (self.text, self.tokens) = (text, tokens) }
 }
 
 /// Why a text ended.
@@ -44,7 +48,15 @@ public struct Completion: Sendable {
     /// Ids of the generated tokens, an end token not among them.
     public internal(set) var tokens: [Int] = []
     public internal(set) var promptTokens = 0
+    /// The generated tokens with their probabilities, where those were asked for.
+    public internal(set) var scored: [ScoredToken] = []
+    /// The same of the prompt.
+    public internal(set) var promptScores: [ScoredToken] = []
     public internal(set) var stopReason = StopReason.maxTokens
+    /// The stop string that was found.
+    public internal(set) var stopString: String?
+    /// Time spent waiting for a place among those that are continued.
+    public internal(set) var queueSeconds = 0.0
     /// Time spent reading the prompt, and generating.
     public internal(set) var prefillSeconds = 0.0
     public internal(set) var decodeSeconds = 0.0
@@ -54,6 +66,8 @@ public struct Completion: Sendable {
     package internal(set) var steps = 0
 
     public var completionTokens: Int { tokens.count }
+    /// Tokens of the prompt that were in the cache.
+    public var cachedTokens: Int { promptTokens - readTokens }
     public var prefillTokensPerSecond: Double { prefillSeconds > 0 ? Double(readTokens) / prefillSeconds : 0 }
     public var decodeTokensPerSecond: Double { decodeSeconds > 0 ? Double(steps) / decodeSeconds : 0 }
 }
@@ -73,62 +87,33 @@ extension Decoder {
         endOfText: Set<Int>,
         isCancelled: () -> Bool = { false }, onProgress: (Int) -> Void = { _ in }, onPiece: (Piece) throws -> Void
     ) throws -> Completion {
-        var completion = Completion()
-        completion.promptTokens = prompt.count
-        completion.readTokens = prompt.count
-        guard options.maxTokens >= 0 else {
-            throw RunnerError.badParameter(
-                name: "max-tokens", value: "\(options.maxTokens)", expected: "a number from 0 on")
-        }
+        var progress = try TextProgress(
+            options, promptTokens: prompt.count, tokenizer: tokenizer, endOfText: endOfText)
         var sampler = try Sampler(options.sampling, prompt: before + prompt, vocabulary: model.spec.vocabulary)
-        var stream = TextStream(tokenizer)
-        var stop = StopRule(options.stops)
+        func emit(_ text: String) throws { if !text.isEmpty { try onPiece(Piece(text: text)) } }
 
         var clock = Stopwatch()
-        guard let first = try readPrompt(prompt, isCancelled: isCancelled, onProgress: onProgress, { sampler.next($0) })
-        else {
-            completion.stopReason = .cancelled
-            completion.prefillSeconds = clock.lap()
-            return completion
-        }
-        completion.prefillSeconds = clock.lap()
-        func emit(_ text: String) throws {
-            if text.isEmpty { return }
-            completion.text += text
-            try onPiece(Piece(text: text))
-        }
-        var token = first
-        while true {
-            if completion.tokens.count == options.maxTokens { break }
-            if !options.ignoresEnd && endOfText.contains(token) {
-                completion.stopReason = .endOfText
-                break
+        let first = try readPrompt(prompt, isCancelled: isCancelled, onProgress: onProgress) { sampler.next($0) }
+        progress.took(prefillSeconds: clock.lap())
+        if var token = first {
+            if !progress.wantsTokens { try emit(progress.end(.maxTokens)) }
+            while !progress.isOver {
+                try emit(progress.take(ScoredToken(token)))
+                if progress.isOver { break }
+                if isCancelled() {
+                    try emit(progress.end(.cancelled))
+                } else if count == capacity {
+                    try emit(progress.end(.contextFull))
+                } else {
+                    token = try step(token) { sampler.next($0) }
+                    progress.took(step: 1)
+                }
             }
-            completion.tokens.append(token)
-            try emit(stop.append(stream.append(token)))
-            if stop.found != nil {
-                completion.stopReason = .stopString
-                break
-            }
-            if completion.tokens.count == options.maxTokens { break }
-            if isCancelled() {
-                completion.stopReason = .cancelled
-                break
-            }
-            if count == capacity {
-                completion.stopReason = .contextFull
-                break
-            }
-            token = try step(token) { sampler.next($0) }
-            completion.steps += 1
+        } else {
+            _ = progress.end(.cancelled)
         }
-        if stop.found == nil {
-            try emit(stop.append(stream.finish()))
-            try emit(stop.finish())
-            if stop.found != nil { completion.stopReason = .stopString }
-        }
-        completion.decodeSeconds = clock.lap()
-        return completion
+        progress.took(decodeSeconds: clock.lap())
+        return progress.completion
     }
 
     /// Reads in chunks, so that progress can be told and cancelling is quick; nil if it was cancelled.

@@ -43,6 +43,15 @@ package enum CPU {
     package static let memoryBytes = max(
         1 << 28, Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))))
 
+    /// Bytes of memory that this process may use: the machine's, and no more than its control groups grant.
+    package static var memoryLimitBytes: Int {
+        #if os(Linux)
+            return min(memoryBytes, controlGroupMemory() ?? .max)
+        #else
+            return memoryBytes
+        #endif
+    }
+
     /// Cores this process may use: its affinity, and no more than the quota of its control group.
     package static var coreCount: Int {
         var cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
@@ -74,10 +83,28 @@ package enum CPU {
             return quota / period
         }
 
+        /// The least that the group of this process and those above it grant, from cgroup v2 or v1; nil without a limit.
+        private static func controlGroupMemory() -> Int? {
+            var limits: [Int] = []
+            func take(_ file: String) {
+                if let limit = firstLine(of: file).flatMap({ Int($0) }) { limits.append(limit) }
+            }
+            take("/sys/fs/cgroup/memory/memory.limit_in_bytes")
+            // "0::/user.slice/one.scope"; inside a container as a rule "0::/".
+            let group = firstLine(of: "/proc/self/cgroup").flatMap { $0.hasPrefix("0::") ? $0.dropFirst(3) : nil } ?? ""
+            var folder = "/sys/fs/cgroup"
+            take(folder + "/memory.max")
+            for part in group.split(separator: "/") {
+                folder += "/" + part
+                take(folder + "/memory.max")
+            }
+            return limits.filter { $0 > 0 }.min()
+        }
+
         private static func firstLine(of path: String) -> String? {
             guard let file = fopen(path, "r") else { return nil }
             defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 128)
+            var line = [CChar](repeating: 0, count: 1024)
             guard fgets(&line, Int32(line.count), file) != nil else { return nil }
             return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }

@@ -229,7 +229,7 @@ extension Matrix {
 
 extension CPU.Kernels {
     /// Whether the products are more than plain C.
-    var hasVectors: Bool { name != "plain" }
+    package var hasVectors: Bool { name != "plain" }
 }
 
 extension Compute {

@@ -64,6 +64,14 @@ package struct RowBuffer: ~Copyable {
 
     deinit { free(allocation) }
 
+    /// Gives the whole pages of a stretch of memory back to the system. What stood there is lost.
+    package static func release(_ start: UnsafeMutableRawPointer, _ bytes: Int) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = start.alignedUp(toMultipleOf: page)
+        let end = (start + bytes).alignedDown(toMultipleOf: page)
+        if first < end { madvise(first, end - first, MADV_DONTNEED) }
+    }
+
     package func rows(_ count: Int, width: Int) -> Rows {
         precondition(count * width <= capacity, "\(count) rows of \(width) in \(capacity) floats")
         return Rows(base: base, count: count, width: width)

@@ -289,6 +289,31 @@ private final class Worker: Sendable {
     }
 }
 
+/// Runs a body on a thread of its own, for as long as it takes.
+///
+/// - Returns: false if the system gives no thread; nothing has been run then.
+package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+    let start = Unmanaged.passRetained(Errand(body))
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    // It may do a part of any region.
+    pthread_attr_setstacksize(&attributes, 1 << 20)
+    var thread = makeThreadHandle()
+    guard pthread_create(&thread, &attributes, errandMain, start.toOpaque()) == 0 else {
+        start.release()
+        return false
+    }
+    detach(thread)
+    return true
+}
+
+private final class Errand: Sendable {
+    let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
 /// A worker's life.
 private func live(_ worker: Worker) {
     let shared = worker.shared
@@ -308,12 +333,21 @@ private func live(_ worker: Worker) {
         live(Unmanaged<Worker>.fromOpaque(pointer).takeRetainedValue())
         return nil
     }
+    private let errandMain: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pointer in
+        Unmanaged<Errand>.fromOpaque(pointer).takeRetainedValue().body()
+        return nil
+    }
 #else
     private func makeThreadHandle() -> pthread_t { pthread_t() }
     private func detach(_ thread: pthread_t) { pthread_detach(thread) }
     private let workerMain: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
         guard let pointer else { return nil }
         live(Unmanaged<Worker>.fromOpaque(pointer).takeRetainedValue())
+        return nil
+    }
+    private let errandMain: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
+        guard let pointer else { return nil }
+        Unmanaged<Errand>.fromOpaque(pointer).takeRetainedValue().body()
         return nil
     }
 #endif

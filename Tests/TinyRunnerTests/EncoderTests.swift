@@ -34,9 +34,9 @@ struct EncoderTests {
     }
 
     private func states(of texts: [[Int]], _ model: Model) -> [[Float]] {
-        let packed = PackedTexts(counts: texts.map(\.count))
         let tokens = texts.flatMap(\.self)
         let cache = KeyValueCache(spec: model.spec, capacity: tokens.count, precision: model.compute.precision)
+        let packed = PackedTexts(counts: texts.map(\.count), in: cache)
         let scratch = Scratch(
             spec: model.spec, capacity: tokens.count, rows: tokens.count, logitRows: 0, texts: texts.count,
             compute: model.compute)
