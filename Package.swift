@@ -27,20 +27,24 @@ let package = Package(
         .executable(name: "tinygpt", targets: ["TinyGPTCommand"]),
         // Search in folders of texts; empty without the trait `Retrieval`.
         .library(name: "TinyRetrieval", targets: ["TinyRetrieval"]),
+        // The HTTP server; without the trait `Server` only what requests and answers look like.
+        .library(name: "TinyServer", targets: ["TinyServer"]),
         // For the package in Benchmarks only: the underscore says that nothing is promised to anyone else.
         .library(name: "_TinyKernels", targets: ["CTinyKernels"]),
     ],
-    // Off by default: whoever takes the library neither fetches nor builds SQLite's package, and the command's first build
-    // does not wait for it.
+    // Off by default: whoever takes the library neither fetches nor builds SQLite's package or an HTTP stack, and the command's
+    // first build does not wait for them.
     traits: [
         .trait(
             name: "Retrieval",
             description:
-                "Search in folders of texts: the library TinyRetrieval, `tinygpt embed --index` and `tinygpt search`.")
+                "Search in folders of texts: the library TinyRetrieval, `tinygpt embed --index` and `tinygpt search`."),
+        .trait(name: "Server", description: "The HTTP server: `Server` in the library TinyServer, and `tinygpt serve`."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ],
     targets: [
         .systemLibrary(
@@ -73,12 +77,19 @@ let package = Package(
                 "TinyRunner", "TinyModels", "TinyTokenizer", "TinyTensor", "TinyJSON",
                 .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Retrieval"])),
             ]),
+        module(
+            "TinyServer",
+            [
+                "TinyRunner", "TinyModels", "TinyTokenizer", "TinyJSON",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
+            ]),
         .executableTarget(
             name: "TinyGPTCommand",
             dependencies: [
                 "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader", "TinyTensor",
                 .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
                 .target(name: "TinyRetrieval", condition: .when(traits: ["Retrieval"])),
+                .target(name: "TinyServer", condition: .when(traits: ["Server"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -110,6 +121,7 @@ let package = Package(
                 "TinyRetrieval", "TinyRunner", "TinyModels", "TinyTokenizer", "TinyTensor",
                 .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Retrieval"])),
             ]),
+        tests("TinyServerTests", ["TinyServer", "TinyRunner", "TinyModels", "TinyTokenizer", "TinyJSON"]),
         tests("CommandTests", ["TinyGPTCommand"]),
     ]
 )
