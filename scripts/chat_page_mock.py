@@ -162,7 +162,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def family(self, _):
         self.begin()
-        self.event(": nothing yet")
+        self.wfile.write(b": nothing yet\n\n")
         self.text(FAMILY, width=2, cut=True)
         self.end()
 

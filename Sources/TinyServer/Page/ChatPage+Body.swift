@@ -26,15 +26,15 @@ extension ChatPage {
         </div>
         <noscript><p class="talk">This page needs JavaScript, which it carries in itself. 本页需要 JavaScript。</p></noscript>
         </div>
+        <button type="button" id="latest" class="plain round" data-label="latest" hidden>
+        <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M10 4v12M5 11l5 5 5-5"/></svg></button>
         <aside id="panel" data-label="candidates">
         <button type="button" id="close-panel" class="plain round" data-label="close">
         <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M5 5l10 10M15 5L5 15"/></svg></button>
         <div id="panel-content"></div>
-        <div class="legend" id="legend"></div>
+        <div class="legend" id="legend" hidden></div>
         </aside>
         <form class="composer" id="composer" autocomplete="off">
-        <button type="button" id="latest" class="plain round" data-label="latest" hidden>
-        <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M10 4v12M5 11l5 5 5-5"/></svg></button>
         <div class="box">
         <label class="spoken" for="input" data-word="inputLabel"></label>
         <textarea id="input" rows="1" enterkeyhint="send" data-hint="inputHint"></textarea>

@@ -35,8 +35,12 @@ extension ChatPage {
 
         // The chosen one is marked, and stands below where it is none of the likeliest.
         function tableOf(token, before) {
-          const rows = token.candidates.map(([piece, score]) => ({ piece, score, came: samePiece(piece, token.piece) }));
-          if (!rows.some(row => row.came)) rows.push({ piece: token.piece, score: token.score, came: true });
+          const rows = token.candidates.map(([piece, score]) => ({ piece, score, came: false }));
+          // Two tokens may have the same bytes: the score tells them apart.
+          const same = rows.filter(row => samePiece(row.piece, token.piece));
+          const came = same.find(row => row.score === token.score) ?? same[0];
+          if (came) came.came = true;
+          else rows.push({ piece: token.piece, score: token.score, came: true });
           const others = 1 - rows.reduce((sum, row) => sum + Math.exp(row.score), 0);
           return make("table", { class: "candidates" }, make("tbody", {},
             ...rows.map(({ piece, score, came }) => row(came ? "came" : "", shown(piece, before), Math.exp(score))),

@@ -96,6 +96,7 @@ extension ChatPage {
         function showConfidence(on) {
           byId("confidence").setAttribute("aria-pressed", String(on));
           byId("talk").classList.toggle("confident", on);
+          byId("legend").hidden = !on;
           memory.write(ofBrowser, "confidence", on);
         }
 

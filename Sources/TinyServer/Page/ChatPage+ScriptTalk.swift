@@ -36,9 +36,10 @@ extension ChatPage {
         function send(text) {
           const last = talk.messages.at(-1);
           if (last?.role === "assistant" && !last.text) {
-            talk.messages.at(-2).leftOut = true;
-            last.trouble = undefined;
-            save(talk.messages.length - 2, talk.messages.length - 1);
+            pop();
+            talk.messages.at(-1).leftOut = true;
+            save(talk.messages.length - 1);
+            talk.views.at(-1).refresh();
           }
           push({ role: "user", text });
           save(talk.messages.length - 1);

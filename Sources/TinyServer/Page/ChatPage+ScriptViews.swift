@@ -86,7 +86,7 @@ extension ChatPage {
             if (message.end !== null && isLast && !talk.control && !message.trouble) {
               buttons.push(button("regenerate", { class: "plain", id: "regenerate" }, regenerate));
             }
-            this.foot.replaceChildren(this.figures, ...buttons);
+            this.foot.replaceChildren(this.figures, make("div", { class: "actions" }, ...buttons));
             this.showTrouble(isLast);
           }
 
@@ -109,13 +109,13 @@ extension ChatPage {
           const parts = [];
           if (!text && end === "done") parts.push(say("nothingSaid"));
           if (!text && end === "stopped") parts.push(say("stoppedEarly"));
+          if (text && figures.completion) parts.push(say("figureCompletion", { completion: count(figures.completion) }));
           if (text && figures.speed) parts.push(say("figureSpeed", { speed: figures.speed.toFixed(1) }));
           if (text && figures.first !== undefined) parts.push(say("figureFirst", { first: figures.first.toFixed(2) }));
           if (figures.prompt !== undefined) {
             parts.push(say(figures.cached ? "figureCached" : "figurePrompt",
               { prompt: count(figures.prompt), cached: count(figures.cached ?? 0) }));
           }
-          if (text && figures.completion) parts.push(say("figureCompletion", { completion: count(figures.completion) }));
           if (text && end === "length") parts.push(say("figureCut"));
           if (text && end === "stopped") parts.push(say("figureStopped"));
           if (text && end === "broken" && !trouble) parts.push(say("figureBroken"));

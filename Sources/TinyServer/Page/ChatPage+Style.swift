@@ -45,7 +45,7 @@ extension ChatPage {
         }
         .scroll { grid-area: talk; overflow-y: auto; overscroll-behavior: contain; min-height: 0; }
         aside { grid-area: panel; overflow-y: auto; border-left: 1px solid var(--line); background: var(--panel); }
-        .composer { grid-area: composer; position: relative; width: 100%; max-width: 48rem; margin: 0 auto; }
+        .composer { grid-area: composer; width: 100%; max-width: 48rem; margin: 0 auto; }
         .composer { padding: .25rem 1.25rem .6rem; }
         .box {
           display: flex; align-items: flex-end; gap: .5rem; padding: .4rem; border: 1px solid var(--line);
@@ -58,7 +58,7 @@ extension ChatPage {
         }
         .keys { text-align: center; font-size: .8rem; padding-top: .35rem; }
         #latest {
-          position: absolute; left: 50%; top: -3rem; margin-left: -1.25rem; background: var(--paper);
+          grid-area: talk; place-self: end center; margin-bottom: .75rem; z-index: 1; background: var(--paper);
           border: 1px solid var(--line); box-shadow: 0 2px 8px rgba(0, 0, 0, .12);
         }
 
@@ -73,7 +73,7 @@ extension ChatPage {
         button:disabled { cursor: default; opacity: .45; }
         .plain { background: none; display: inline-flex; align-items: center; gap: .45rem; }
         .plain:hover { background: var(--panel); }
-        .plain[aria-pressed=true] { background: var(--p2); }
+        .plain[aria-pressed=true] { background: color-mix(in srgb, var(--accent) 14%, transparent); color: var(--accent); }
         .strong { background: var(--accent); color: var(--on-accent); font-weight: 600; }
         .round { width: 2.5rem; height: 2.5rem; padding: 0; border-radius: 50%; flex: none; display: inline-flex;
           align-items: center; justify-content: center; }

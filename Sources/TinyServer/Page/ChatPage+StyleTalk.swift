@@ -24,12 +24,10 @@ extension ChatPage {
           .waiting i { animation: breathe 1.2s ease-in-out infinite alternate; }
           @keyframes breathe { from { opacity: .25; transform: scale(.8); } }
         }
-        .foot {
-          display: flex; flex-wrap: wrap; align-items: center; gap: 0 .25rem; margin-top: .35rem; min-height: 2rem;
-          color: var(--faint); font-size: .85rem;
-        }
-        .figures { display: flex; flex-wrap: wrap; gap: 0 .9rem; margin-right: auto; font-variant-numeric: tabular-nums; }
-        .foot button { min-height: 2rem; padding: .15rem .6rem; font-size: .85rem; color: var(--faint); }
+        .foot { display: flex; align-items: baseline; gap: .75rem; margin-top: .25rem; color: var(--faint); font-size: .85rem; }
+        .figures { flex: 1; display: flex; flex-wrap: wrap; gap: 0 .9rem; font-variant-numeric: tabular-nums; }
+        .actions { display: flex; margin-right: -.6rem; }
+        .foot button { min-height: 2.25rem; padding: .15rem .6rem; white-space: nowrap; font-size: .85rem; color: var(--faint); }
         .foot button:hover { color: var(--ink); }
         .note { color: var(--faint); font-size: .85rem; }
         .trouble {
@@ -53,7 +51,9 @@ extension ChatPage {
         @media (max-width: 960px) {
           .talk { padding: 1rem 1rem .25rem; }
           .welcome { padding-top: 9vh; }
+          .foot { display: block; }
           .foot button { min-height: 2.75rem; }
+          .actions { margin: 0 -.6rem; }
         }
         @media (forced-colors: active) {
           .confident .token { border-bottom: 1px solid; }
@@ -70,7 +70,7 @@ extension ChatPage {
         aside table + h2 { margin-top: 1.25rem; }
         .sign { color: var(--faint); font-weight: 400; }
         .candidates { width: 100%; border-collapse: collapse; margin-bottom: .75rem; table-layout: fixed; }
-        .candidates td { padding: .2rem .3rem; vertical-align: middle; border-radius: 4px; }
+        .candidates td { padding: .2rem .3rem; vertical-align: middle; }
         .candidates td.piece { width: 38%; overflow-wrap: anywhere; white-space: pre-wrap; }
         .candidates td.number { width: 4.4em; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
         .candidates .bar i {
