@@ -62,7 +62,7 @@ extension ChatPage {
         <label><span data-word="maxTokens"></span>
         <input id="set-max_tokens" type="number" min="1" step="1" inputmode="numeric" data-hint="asServer"></label>
         <label><span data-word="seed"></span>
-        <input id="set-seed" type="number" min="0" step="1" inputmode="numeric" data-hint="asServer"></label>
+        <input id="set-seed" type="number" min="0" max="9007199254740991" step="1" inputmode="numeric" data-hint="asServer"></label>
         </div>
         <p class="faint" data-word="settingsMore"></p>
         <div class="row">

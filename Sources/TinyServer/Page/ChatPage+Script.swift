@@ -137,6 +137,8 @@ extension ChatPage {
         async function* chunksOf(request, signal) {
           const response = await ask("v1/chat/completions", {
             method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request), signal });
+          const kind = response.headers.get("Content-Type") ?? "";
+          if (!kind.startsWith("text/event-stream")) throw new Trouble("Unreadable", { words: kind });
           try {
             for await (const data of eventsOf(response.body)) {
               if (data === "[DONE]") return;
@@ -152,8 +154,8 @@ extension ChatPage {
           throw new Trouble("Lost");
         }
 
-        async function modelNames() {
-          const response = await ask("v1/models");
+        async function modelNames(signal) {
+          const response = await ask("v1/models", { signal });
           try {
             const { data } = await response.json();
             return data.map(model => String(model.id));

@@ -4,8 +4,8 @@ extension ChatPage {
         const fields = ["system", "temperature", "top_p", "max_tokens", "seed"];
         let models = [];
 
-        async function findModel() {
-          models = await modelNames();
+        async function findModel(signal) {
+          models = await modelNames(signal);
           if (!models.length) throw new Trouble("Missing");
           modelName = models.includes(settings.model) ? settings.model : models[0];
           showModel();
@@ -124,16 +124,18 @@ extension ChatPage {
           submit();
         });
         input.addEventListener("focus", () => { if (isNarrow.matches) panel.close(); });
+        // On a touch screen a keyboard would rise.
+        const toInput = () => { if (matchMedia("(pointer: fine)").matches) input.focus(); };
         function stop() {
           talk.control?.abort();
-          input.focus();
+          toInput();
         }
         byId("stop").addEventListener("click", stop);
         byId("new").addEventListener("click", () => {
           if (talk.messages.length) talk.before = talk.messages.filter(message => message.end !== null);
           begin();
           fillIdeas();
-          input.focus();
+          toInput();
         });
         byId("confidence").addEventListener("click", () =>
           showConfidence(byId("confidence").getAttribute("aria-pressed") !== "true"));
@@ -207,10 +209,11 @@ extension ChatPage {
 
         showWords();
         showConfidence(memory.read(ofBrowser, "confidence") === true);
-        restore();
+        // What another version of the page left may be no conversation for this one.
+        try { restore(); } catch { begin(); }
         fillIdeas();
         keepDown();
         connect();
-        if (matchMedia("(pointer: fine)").matches) input.focus();
+        toInput();
         """#
 }

@@ -51,7 +51,7 @@ extension ChatPage {
           if (talk.control) return;
           followsEnd = true;
           reply(talk.messages.at(-1)?.role === "assistant" ? pop() : undefined);
-          if (matchMedia("(pointer: fine)").matches) byId("input").focus();
+          toInput();
         }
 
         // - previous: the reply that this one replaces; it comes back where nothing new came.
@@ -61,6 +61,7 @@ extension ChatPage {
           talk.control = control;
           const message = { role: "assistant", text: "", runs: [], figures: {}, end: null };
           const view = push(message), weaver = new Weaver(), clock = new Clock(), speaker = new Speaker();
+          save(talk.messages.length - 1);
           refresh();
           keepDown();
           let usage = null, finish = null, savedAt = performance.now();
@@ -71,7 +72,7 @@ extension ChatPage {
             view.show(runs, weaver.rest);
           }
           try {
-            if (modelName === null) await findModel();
+            if (modelName === null) await findModel(control.signal);
             for await (const chunk of chunksOf(requestOf(history), control.signal)) {
               usage = chunk.usage ?? usage;
               const choice = chunk.choices?.[0];
@@ -98,9 +99,9 @@ extension ChatPage {
           if (!talk.messages.includes(message)) return;
           view.flush();
           talk.control = null;
-          if (message.trouble && !message.text && previous?.text) {
+          if (message.end !== "done" && !message.text && previous?.text) {
             pop();
-            push({ ...previous, trouble: message.trouble });
+            push({ ...previous, trouble: message.trouble ?? previous.trouble });
           }
           refresh();
           keepDown();

@@ -63,7 +63,7 @@ extension ChatPage {
             this.add(this.queue);
             this.queue = [];
             if (this.next !== undefined && this.rest.data !== this.next) this.rest.data = this.next;
-            this.waiting.hidden = this.message.end !== null || this.text.textContent !== "";
+            this.waiting.hidden = this.message.end !== null || this.message.text !== "";
             this.figures?.replaceWith(this.figures = figuresOf(this.message));
             keepDown();
           }

@@ -25,7 +25,7 @@ extension ChatPage {
         }
         h1, h2, p { margin: 0; }
         h2 { font-size: 1.15rem; line-height: 1.3; }
-        .faint { color: var(--faint); font-size: .9rem; }
+        .faint { color: var(--faint); font-size: .9rem; text-wrap: pretty; }
         .spoken {
           position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%);
           white-space: nowrap;

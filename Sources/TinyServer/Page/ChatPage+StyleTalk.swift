@@ -4,7 +4,7 @@ extension ChatPage {
         .talk { max-width: 48rem; margin: 0 auto; padding: 1.5rem 1.25rem .5rem; }
         .talk:empty { display: none; }
         .welcome { max-width: 34rem; margin: 0 auto; padding: 16vh 1.25rem 2rem; text-align: center; }
-        .welcome h2 { font-size: 1.6rem; letter-spacing: -.015em; margin-bottom: .5rem; overflow-wrap: anywhere; }
+        .welcome h2 { font-size: 1.6rem; letter-spacing: -.015em; text-wrap: balance; margin-bottom: .5rem; overflow-wrap: anywhere; }
         .ideas { display: flex; flex-wrap: wrap; justify-content: center; gap: .5rem; margin-top: 1.75rem; }
         .ideas button { border: 1px solid var(--line); border-radius: 1.3rem; padding: .4rem 1rem; background: none; }
         .ideas button:hover { background: var(--panel); }
@@ -38,7 +38,7 @@ extension ChatPage {
         .trouble strong { color: var(--bad); display: block; }
         .trouble button { border: 1px solid var(--line); background: var(--paper); }
 
-        .token { border-radius: 3px; padding: .12em 0; cursor: default; }
+        .token { scroll-margin-block: 2.5rem; border-radius: 3px; padding: .12em 0; cursor: default; }
         .token:hover, .token:focus, .token.here { outline: 2px solid var(--accent); outline-offset: 0; }
         .confident .token { box-shadow: inset 0 0 0 .5px var(--line); }
         .confident .p0 { background: var(--p0); } .confident .p1 { background: var(--p1); }
@@ -94,7 +94,7 @@ extension ChatPage {
             max-height: 44vh; border-left: 0; border-top: 1px solid var(--line); padding: .75rem 1rem;
             border-radius: 14px 14px 0 0; box-shadow: 0 -4px 16px rgba(0, 0, 0, .08);
           }
-          aside:not(.open) { display: none; }
+          aside:not(.open), main:has(aside.open) #latest { display: none; }
           .candidates { margin-bottom: .4rem; }
           .candidates td { padding: .12rem .3rem; }
         }

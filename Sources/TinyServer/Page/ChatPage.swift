@@ -49,7 +49,7 @@ enum ChatPage {
     ].joined(separator: "\n")
 
     /// Three bars, the last of them the likeliest.
-    private static let icon =
+    static let icon =
         "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 9h3v5H2zM6.5 6h3v8"
         + "h-3zM11 2h3v12h-3z' fill='%230b57d0'/%3E%3C/svg%3E"
 }
