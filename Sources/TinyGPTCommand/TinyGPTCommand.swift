@@ -22,7 +22,7 @@ struct TinyGPTCommand: ParsableCommand {
         version: "tinygpt 0.1.0",
         subcommands: [
             Generate.self, Next.self, Tokenize.self, Inspect.self, Verify.self, MeasurePerplexity.self, Embed.self,
-            Search.self, RenderTemplate.self, Bench.self, ProfileTime.self, FirstToken.self, Quantize.self,
+            Search.self, Serve.self, RenderTemplate.self, Bench.self, ProfileTime.self, FirstToken.self, Quantize.self,
             Convert.self,
             GatherStatistics.self,
         ])

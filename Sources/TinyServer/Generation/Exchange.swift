@@ -9,6 +9,8 @@ import TinyRunner
 protocol Exchange: Sendable {
     /// Which route's errors and field names it has.
     static var style: WireStyle { get }
+    /// The field that holds the text, for errors about its length.
+    static var promptField: String { get }
 
     /// The model that was asked for.
     var model: String? { get }

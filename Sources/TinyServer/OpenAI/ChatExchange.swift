@@ -6,6 +6,7 @@ import TinyTokenizer
 /// `POST /v1/chat/completions`
 struct ChatExchange: Exchange {
     static let style = WireStyle.openAI
+    static let promptField = "messages"
     /// As many choices as OpenAI gives.
     private static let choiceLimit = 128
 

@@ -6,6 +6,7 @@ import TinyTokenizer
 /// model held each token of the prompt.
 struct CompletionExchange: Exchange {
     static let style = WireStyle.openAI
+    static let promptField = "prompt"
     private static let choiceLimit = 1024
 
     let model: String?
