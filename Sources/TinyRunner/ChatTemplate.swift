@@ -140,6 +140,11 @@ public struct ChatTemplate: Sendable {
     }
 
     private func render(_ conversation: Conversation, _ chosen: Named) throws -> [TemplateSegment] {
+        if conversation.continuesLast {
+            var (marked, mark) = try conversation.marked()
+            marked.continuesLast = false
+            return try render(marked, chosen).cut(at: mark)
+        }
         let values = try conversation.values(constants)
         do throws(TemplateError) {
             return try chosen.template.get().renderSegments(values, date: Self.today)

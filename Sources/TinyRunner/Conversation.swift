@@ -16,12 +16,15 @@ public struct Conversation: Sendable {
     public var documents: [TemplateValue]?
     /// Whether the text ends where the assistant is to speak.
     public var addsGenerationPrompt = true
+    /// Whether the last message, which has to be the assistant's, is only begun: the text ends where it ends, and the model
+    /// goes on with it.
+    public var continuesLast = false
     /// Further variables of the template, such as `enable_thinking`; they count more than what the model's files give.
     public var variables: [(name: String, value: TemplateValue)] = []
 
     public init(_ messages: [TemplateValue]) { self.messages = messages }
 
-    init(_ messages: [Chat.Message]) {
+    package init(_ messages: [Chat.Message]) {
         self.init(messages.map { ["role": .string($0.role.rawValue), "content": .string($0.text)] })
     }
 

@@ -234,4 +234,44 @@ struct ChatTemplateTests {
         let tokens = try template.tokens(of: Conversation([["content": "<call><b>"]]))
         #expect(tokens.first == 0 && tokens.count { $0 == 0 } == 1 && tokens.count { $0 == 1 } == 1)
     }
+
+    // MARK: An answer that is begun
+
+    /// The text ends where the last message ends, whatever the template puts behind it and however it trims.
+    @Test(arguments: ["{{ m.content }}", "{{ m.content|trim }}", "{{ m['content'].split('#')[-1] }}"])
+    func continuation(_ content: String) throws {
+        let template = try ChatTemplate(
+            source:
+                "{% for m in messages %}<{{ m.role }}>\(content)<end>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+        )
+        var conversation = Conversation([
+            ["role": "user", "content": "Sun? \u{E000}"], ["role": "assistant", "content": "The answer is "],
+        ])
+        conversation.continuesLast = true
+        #expect(try template.text(of: conversation) == "<user>Sun? \u{E000}<end><assistant>The answer is ")
+    }
+
+    @Test(arguments: [
+        ("{{ messages[0].content }}", "does not show the last message"),
+        ("{{ messages[1].content }}{{ messages[1].content }}", "does not show the last message"),
+        ("{{ messages[1].content|length }}", "does not show the last message"),
+    ])
+    func noContinuation(_ source: String, _ reason: String) throws {
+        var conversation = Conversation([["role": "user", "content": "a"], ["role": "assistant", "content": "b"]])
+        conversation.continuesLast = true
+        let template = try ChatTemplate(source: source)
+        let error = #expect(throws: RunnerError.self) { try template.text(of: conversation) }
+        #expect(error.map { "\($0)" }?.contains(reason) == true)
+    }
+
+    @Test func onlyAnAssistantIsContinued() throws {
+        let template = try ChatTemplate(source: "{{ messages[0].content }}")
+        for message: TemplateValue in [
+            ["role": "user", "content": "a"], ["role": "assistant", "content": ""], ["role": "assistant"],
+        ] {
+            var conversation = Conversation([message])
+            conversation.continuesLast = true
+            #expect(throws: RunnerError.self) { try template.text(of: conversation) }
+        }
+    }
 }
