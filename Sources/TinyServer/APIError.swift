@@ -34,7 +34,9 @@ struct APIError: Error, Equatable, Sendable, CustomStringConvertible {
     var description: String { "\(status): \(message)" }
 
     /// The body of the answer.
-    func body(_ style: WireStyle) -> JSON {
+    ///
+    /// - Parameter requestID: Anthropic's errors say which request they are about.
+    func body(_ style: WireStyle, requestID: String? = nil) -> JSON {
         switch style {
         case .openAI:
             [
@@ -43,7 +45,10 @@ struct APIError: Error, Equatable, Sendable, CustomStringConvertible {
                 ]
             ]
         case .anthropic:
-            ["type": "error", "error": ["type": .string(anthropicType), "message": .string(message)]]
+            .members(
+                [
+                    ("type", "error"), ("error", ["type": .string(anthropicType), "message": .string(message)]),
+                ] + (requestID.map { [("request_id", .string($0))] } ?? []))
         }
     }
 

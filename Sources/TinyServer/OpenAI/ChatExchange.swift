@@ -7,8 +7,6 @@ import TinyTokenizer
 struct ChatExchange: Exchange {
     static let style = WireStyle.openAI
     static let promptField = "messages"
-    /// As many choices as OpenAI gives.
-    private static let choiceLimit = 128
 
     let model: String?
     let streams: Bool
@@ -28,9 +26,9 @@ struct ChatExchange: Exchange {
         conversation.variables = try Self.variables(&fields)
         self.conversation = conversation
         (streams, includesUsage) = try OpenAI.streaming(&fields)
-        choices = try fields.integer("n", 1...Self.choiceLimit) ?? 1
-        let maxTokens = try fields.integer("max_completion_tokens", 1...Int.max)
-        let older = try fields.integer("max_tokens", 1...Int.max)
+        choices = try fields.integer("n", FieldLimits.choices) ?? 1
+        let maxTokens = try fields.integer("max_completion_tokens", FieldLimits.maxTokens)
+        let older = try fields.integer("max_tokens", FieldLimits.maxTokens)
         options = GenerationOptions(
             maxTokens: maxTokens ?? older ?? .max, sampling: try fields.sampling(), stops: try fields.stops())
         candidates = try Self.candidates(&fields)
@@ -41,7 +39,7 @@ struct ChatExchange: Exchange {
     /// `logprobs` and `top_logprobs`.
     private static func candidates(_ fields: inout FieldReader) throws(APIError) -> Int? {
         let wanted = try fields.bool("logprobs") ?? false
-        let top = try fields.integer("top_logprobs", 0...20)
+        let top = try fields.integer("top_logprobs", FieldLimits.topLogprobs)
         if let top, top > 0, !wanted {
             throw .field("top_logprobs", "makes sense only with \"logprobs\": true.", code: "invalid_value")
         }

@@ -28,7 +28,7 @@ struct CompletionExchange: Exchange {
         model = try fields.string("model")
         prompts = try CompletionPrompt.read(&fields)
         (streams, includesUsage) = try OpenAI.streaming(&fields)
-        choices = try fields.integer("n", 1...128) ?? 1
+        choices = try fields.integer("n", FieldLimits.choices) ?? 1
         if prompts.count * choices > Self.choiceLimit {
             throw .field(
                 choices > 1 ? "n" : "prompt",
@@ -36,8 +36,8 @@ struct CompletionExchange: Exchange {
                 code: "invalid_value")
         }
         echoes = try fields.bool("echo") ?? false
-        candidates = try fields.integer("logprobs", 0...20)
-        let maxTokens = try fields.integer("max_tokens", 0...Int.max) ?? 16
+        candidates = try fields.integer("logprobs", FieldLimits.topLogprobs)
+        let maxTokens = try fields.integer("max_tokens", FieldLimits.maxTokensOrNone) ?? 16
         if maxTokens == 0 && !echoes {
             throw .field("max_tokens", "is 0, which makes sense only with \"echo\": true.", code: "invalid_value")
         }
