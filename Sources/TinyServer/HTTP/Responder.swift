@@ -80,7 +80,7 @@
             _ route: Route, _ argument: String?, _ request: Request, _ context: Context, _ call: Call
         ) async throws -> Response {
             switch route {
-            case .page: throw APIError.route(route.rawValue)
+            case .page: return page
             case .openAPI: throw APIError.route(route.rawValue)
             case .health: return health
             case .metrics:
@@ -101,6 +101,17 @@
 
         private func fields(_ request: Request) async throws -> FieldReader {
             try FieldReader(body: await request.body(options.limits, budget))
+        }
+
+        private var page: Response {
+            var response = Response.text(ChatPage.html, "text/html; charset=utf-8")
+            for (name, value) in [
+                ("Content-Security-Policy", ChatPage.contentSecurityPolicy), ("X-Content-Type-Options", "nosniff"),
+                ("Referrer-Policy", "no-referrer"),
+            ] {
+                if let name = HTTPField.Name(name) { response.headers[name] = value }
+            }
+            return response
         }
 
         private var health: Response {
