@@ -121,7 +121,7 @@ let package = Package(
                 "TinyRetrieval", "TinyRunner", "TinyModels", "TinyTokenizer", "TinyTensor",
                 .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Retrieval"])),
             ]),
-        tests("TinyServerTests", ["TinyServer", "TinyRunner", "TinyModels", "TinyTokenizer", "TinyJSON"]),
+        tests("TinyServerTests", ["TinyServer", "TinyRunner", "TinyModels", "TinyTensor", "TinyTokenizer", "TinyJSON"]),
         tests("CommandTests", ["TinyGPTCommand"]),
     ]
 )

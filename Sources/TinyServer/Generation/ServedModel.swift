@@ -9,7 +9,7 @@ struct ServedModel: Sendable {
     let aliases: [String]
     let tokenizer: Tokenizer
     /// Nil if the model's files do not say how a conversation is framed.
-    let template: ChatTemplate?
+    var template: ChatTemplate?
     /// The most tokens of a text, prompt and continuation.
     let context: Int
     /// Tokens at which a text ends.
