@@ -5,6 +5,8 @@
     /// One request on its way: what is counted and logged of it in the end, once. Neither its path nor its headers are logged as
     /// they came, for there may be keys in them.
     final class Call: Sendable {
+        /// What the request is called, for clients that ask about it.
+        let id = "req_" + AnswerIdentity(created: 0).id
         let arrival = ContinuousClock.now
         let method: String
         let route: Route?

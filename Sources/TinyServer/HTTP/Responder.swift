@@ -39,18 +39,21 @@
             let head = RequestHead(request)
             let call = Call(head, self)
             do {
-                let response: Response
+                var response: Response
                 switch try rules.decide(head) {
                 case .preflight(let origin): response = .preflight(origin)
                 case .allowed(let origin):
                     response = try await allowed(request, head, context, call, origin: origin)
                 }
                 if !call.isStreaming { call.done(status: response.status.code) }
+                response.name(call.id)
                 return head.method == "HEAD" ? response.headOnly : response
             } catch let error as HTTPParserError {
                 throw error
             } catch {
-                return failed(error, call)
+                var response = failed(error, call)
+                response.name(call.id)
+                return response
             }
         }
 
@@ -73,7 +76,7 @@
             let answer = APIError(error)
             if answer == .internalError { logger.error("\(call.name) failed: \(error)") }
             call.done(status: error is CancellationError && call.isClientGone ? 499 : answer.status)
-            return .error(answer, call.style)
+            return .error(answer, call.style, requestID: call.id)
         }
 
         private func answer(
@@ -81,7 +84,7 @@
         ) async throws -> Response {
             switch route {
             case .page: return page
-            case .openAPI: throw APIError.route(route.rawValue)
+            case .openAPI: return .json(OpenAPIDocument(model: model, needsKey: options.keys != nil).json)
             case .health: return health
             case .metrics:
                 return .text(
@@ -95,7 +98,12 @@
             case .detokenize: return .json(try DetokenizeQuestion(await fields(request)).answer(model))
             case .chat: return try await run(ChatExchange(await fields(request)), context, call)
             case .completions: return try await run(CompletionExchange(await fields(request)), context, call)
-            case .responses, .messages, .countTokens: throw APIError.route(route.rawValue)
+            case .responses: return try await run(ResponsesExchange(await fields(request)), context, call)
+            case .messages: return try await run(MessagesExchange(await fields(request)), context, call)
+            case .countTokens:
+                let question = try CountTokensQuestion(await fields(request))
+                try model.check(question.model)
+                return .json(try question.answer(model))
             }
         }
 

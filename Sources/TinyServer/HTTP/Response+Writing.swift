@@ -20,8 +20,8 @@
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         }
 
-        static func error(_ error: APIError, _ style: WireStyle) -> Response {
-            var response = json(error.body(style), status: error.status)
+        static func error(_ error: APIError, _ style: WireStyle, requestID: String) -> Response {
+            var response = json(error.body(style, requestID: requestID), status: error.status)
             if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
             if let methods = error.allow { response.headers[.allow] = methods }
             if error.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
@@ -71,6 +71,13 @@
                 if let name = HTTPField.Name(name) { response.headers[name] = value }
             }
             return response
+        }
+
+        /// What the request is called, in OpenAI's header and in Anthropic's: clients show it with an error.
+        mutating func name(_ request: String) {
+            for header in ["x-request-id", "request-id"] {
+                if let name = HTTPField.Name(header) { headers[name] = request }
+            }
         }
 
         /// The same without its body, for HEAD.

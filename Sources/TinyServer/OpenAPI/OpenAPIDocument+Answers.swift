@@ -19,7 +19,8 @@ extension OpenAPIDocument {
         (
             "Health",
             Schema.answer([
-                "status": Schema.words("ok", "draining", "stuck"), "waiting": count, "reading": count, "decoding": count,
+                "status": Schema.words("ok", "draining", "stuck"), "waiting": count, "reading": count,
+                "decoding": count,
                 "seconds_in_pass": Schema.optional(Schema.number),
             ])
         ), ("OpenAIError", openAIError),

@@ -44,7 +44,9 @@ enum Schema {
     static func words(_ words: String...) -> JSON { ["type": "string", "enum": .array(words.map(JSON.string))] }
 
     /// A field that this server cannot follow: what may stand there all the same, as `FieldReader.refuse` has it.
-    static func refused(except values: [JSON] = []) -> JSON { one(of: [.null, .bool(false), .array([]), .object(JSONObject())] + values) }
+    static func refused(except values: [JSON] = []) -> JSON {
+        one(of: [.null, .bool(false), .array([]), .object(JSONObject())] + values)
+    }
 
     static func any(of schemas: JSON...) -> JSON { ["anyOf": .array(schemas)] }
 
