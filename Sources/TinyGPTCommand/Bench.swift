@@ -27,6 +27,12 @@ struct Bench: ParsableCommand {
         ))
     var depths = NumberList([0])
 
+    @Option(
+        help: ArgumentHelp(
+            "Texts that are decoded at once, as `serve` does it, and the speed of all together: 8 or 1,2,4,8; 0 for none.",
+            valueName: "n,…"))
+    var streams = NumberList([0])
+
     @Option(help: ArgumentHelp("How often each test is repeated.", valueName: "n"))
     var repetitions = 5
 
@@ -54,6 +60,9 @@ struct Bench: ParsableCommand {
         for (name, value, least) in [("repetitions", repetitions, 1), ("cold-starts", coldStarts, 0)]
         where !(least...1000).contains(value) {
             throw ValidationError("--\(name) is \(value); a number from \(least) to 1000 is expected")
+        }
+        for value in streams.numbers where !(0...1024).contains(value) {
+            throw ValidationError("--streams has \(value); numbers from 0 to 1024 are expected")
         }
         if markdown && options.json { throw ValidationError("give --json or --markdown, not both") }
         if sweep == .threads && options.threads != nil {
@@ -86,6 +95,17 @@ struct Bench: ParsableCommand {
                 results.append(.init("decode", tokens: tokens, depth: depth, found, model))
             }
         }
+        for streams in streams.numbers where streams > 0 {
+            for tokens in generateTokens.numbers where tokens > 0 {
+                for depth in depths.numbers {
+                    progress.show("Decoding \(streams) texts at once…")
+                    let found = try benchmark.decodeTogether(
+                        streams: streams, tokens: tokens, depth: depth, repetitions: repetitions)
+                    results.append(
+                        .init("decode together", tokens: tokens, depth: depth, streams: streams, found, model))
+                }
+            }
+        }
         let memory = peakMemory()
         let coldStart = try ColdStart(
             path: path, precision: options.precision, threads: model.threads, times: coldStarts,
@@ -102,7 +122,8 @@ struct Bench: ParsableCommand {
         var arguments = [
             "bench", "--json", "--model", try options.path(), "--precision", options.precision.rawValue,
             "--prompt-tokens", promptTokens.defaultValueDescription, "--generate-tokens",
-            generateTokens.defaultValueDescription, "--depths", depths.defaultValueDescription, "--repetitions",
+            generateTokens.defaultValueDescription, "--depths", depths.defaultValueDescription, "--streams",
+            streams.defaultValueDescription, "--repetitions",
             "\(repetitions)", "--cold-starts", "\(coldStarts)",
         ]
         if let threads = options.threads { arguments += ["--threads", "\(threads)"] }

@@ -39,16 +39,22 @@ struct BenchReport: Codable {
         let tokens: Int
         /// Tokens in the context when it began.
         let depth: Int
+        /// Texts that were decoded at once; 1 but for "decode together".
+        let streams: Int
         let threads: Int
         let isa: String
         let tokens_per_second: Spread
         let repetitions: [Double]
         let noise: Noise
 
-        init(_ test: String, tokens: Int, depth: Int, _ found: Benchmark.Measurement, _ model: Model) {
+        var name: String { streams > 1 ? "\(test), \(streams) texts" : test }
+
+        init(_ test: String, tokens: Int, depth: Int, streams: Int = 1, _ found: Benchmark.Measurement, _ model: Model)
+        {
             self.test = test
             self.tokens = tokens
             self.depth = depth
+            self.streams = streams
             threads = model.threads
             isa = model.instructionSet
             tokens_per_second = Spread(found.speeds)
@@ -112,7 +118,7 @@ struct BenchReport: Codable {
         [["test", "tokens", "depth", "ISA", "threads", "median", "min", "max"]]
             + results.map { result in
                 let speeds = result.tokens_per_second
-                return [result.test, "\(result.tokens)", "\(result.depth)", result.isa, "\(result.threads)"]
+                return [result.name, "\(result.tokens)", "\(result.depth)", result.isa, "\(result.threads)"]
                     + [speeds.median, speeds.min, speeds.max].map { $0.fixed(1) }
             }
     }
@@ -128,7 +134,7 @@ struct BenchReport: Codable {
     /// Each figure that is not to be believed, and why.
     private var complaints: [String] {
         results.filter { !$0.noise.believable }.map {
-            "Too noisy to believe: \($0.test) of \($0.tokens) at depth \($0.depth), \($0.isa), \($0.threads) threads: "
+            "Too noisy to believe: \($0.name) of \($0.tokens) at depth \($0.depth), \($0.isa), \($0.threads) threads: "
                 + $0.noise.complaints.joined(separator: "; ") + "."
         }
     }
@@ -136,10 +142,11 @@ struct BenchReport: Codable {
     var table: String {
         var text = machine + "\n" + all.map(summary).joined(separator: "\n") + "\n"
         if !results.isEmpty {
+            let width = 1 + (rows.map { $0[0].count }.max() ?? 0)
             for row in rows {
                 text +=
                     row.enumerated().map { index, field in
-                        index == 0 ? field.padded(to: 8) : field.leftPadded(to: index == 3 ? 12 : 9)
+                        index == 0 ? field.padded(to: width) : field.leftPadded(to: index == 3 ? 12 : 9)
                     }.joined() + (row[0] == "test" ? "   tokens/s\n" : "\n")
             }
         }

@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import TinyLayers
 package import TinyModels
 
@@ -41,6 +43,38 @@ package struct Benchmark {
         }
     }
 
+    /// Tokens a second of so many texts together that an `Engine` continues at once.
+    ///
+    /// - Parameter depth: tokens of each text when decoding begins; one at least.
+    package func decodeTogether(streams: Int, tokens: Int, depth: Int = 1, repetitions: Int) throws -> Measurement {
+        let depth = max(1, depth)
+        let (total, overflow) = tokens.addingReportingOverflow(depth)
+        try checkFits(overflow ? .max : total + 1)
+        let engine = try Engine(model, Engine.Options(slots: streams, context: total + 1))
+        let text = madeUpText(depth + streams, vocabulary: model.spec.vocabulary)
+        // They differ in the last token, which alone is read again.
+        let requests = (0..<streams).map { stream in
+            Engine.Request(
+                prompt: text[..<(depth - 1)] + [text[depth + stream]],
+                GenerationOptions(maxTokens: tokens, ignoresEnd: true))
+        }
+        return try measure(streams * tokens, repetitions) {
+            let outcome = Outcome()
+            Task {
+                await withTaskGroup { group in
+                    for request in requests {
+                        group.addTask {
+                            do { _ = try await engine.complete(request) } catch { outcome.failed(error) }
+                        }
+                    }
+                }
+                outcome.isThere.signal()
+            }
+            outcome.isThere.wait()
+            if let error = outcome.error { throw error }
+        }
+    }
+
     /// The token that follows a made-up prompt.
     package func firstToken(behind tokens: Int) throws -> Int {
         try checkFits(tokens)
@@ -68,4 +102,13 @@ package struct Benchmark {
         noise.finish(speeds: speeds)
         return Measurement(speeds: speeds, noise: noise)
     }
+}
+
+/// What tasks tell a thread that waits for them.
+private final class Outcome: Sendable {
+    let isThere = DispatchSemaphore(value: 0)
+    private let failure = Mutex<(any Error)?>(nil)
+
+    func failed(_ error: any Error) { failure.withLock { $0 = error } }
+    var error: (any Error)? { failure.withLock(\.self) }
 }
