@@ -177,6 +177,15 @@ struct EngineTests {
         #expect(engine.status.totals.cancelled == 3)
     }
 
+    /// Nobody has to hold the engine while a stream of it is read.
+    @Test func aStreamKeepsItsEngine() async throws {
+        let request = Engine.Request(prompt: [1, 2], GenerationOptions(maxTokens: 30, ignoresEnd: true))
+        let stream = try Engine(try model(), Engine.Options(slots: 1, context: 100)).stream(request)
+        var tokens = 0
+        for try await event in stream { if case .finished(let completion) = event { tokens = completion.tokens.count } }
+        #expect(tokens == 30)
+    }
+
     @Test func cancellingWhileWaiting() async throws {
         let model = try model()
         let engine = try Engine(model, Engine.Options(slots: 1, context: 4000, queueLimit: 1))

@@ -44,7 +44,8 @@ public final class Engine: Sendable {
         try check(request)
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Event.self)
         let submission = EngineSubmission(request, continuation)
-        continuation.onTermination = { [inbox] reason in
+        // The engine lives as long as somebody listens.
+        continuation.onTermination = { [self] reason in
             guard case .cancelled = reason else { return }
             submission.cancel()
             inbox.cancelled()

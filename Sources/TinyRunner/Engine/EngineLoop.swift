@@ -106,7 +106,8 @@ final class EngineLoop: @unchecked Sendable {
 
     /// How many tokens of a slot a request may use.
     private func usable(_ slot: EngineSlot, for request: Engine.Request) -> Int {
-        if request.promptCandidates != nil { return 0 }
+        // Where tokens see what comes after them, a longer text is another one from its first token on.
+        if request.promptCandidates != nil || model.spec.seesAhead { return 0 }
         switch request.reuse {
         case .nothing: return 0
         case .prompts: return model.spec.dependsOnLength ? 0 : slot.promptRows
