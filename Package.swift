@@ -80,7 +80,7 @@ let package = Package(
         module(
             "TinyServer",
             [
-                "TinyRunner", "TinyModels", "TinyTokenizer", "TinyJSON",
+                "TinyRunner", "TinyModels", "TinyTemplate", "TinyTokenizer", "TinyJSON",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
             ]),
         .executableTarget(
