@@ -33,12 +33,12 @@ public struct Decoder: ~Copyable {
             compute: model.compute)
     }
 
-    /// The most tokens that half of this machine's memory could hold: beyond it, asking for room would only fail.
+    /// The most tokens that half of the memory there is could hold: beyond it, asking for room would only fail.
     private static func memoryLimit(_ model: Model) -> Int {
         let perToken =
             KeyValueCache.byteCount(spec: model.spec, capacity: 1, precision: model.compute.precision)
             + Scratch.bytesPerToken(spec: model.spec, compute: model.compute)
-        return CPU.memoryBytes / 2 / perToken
+        return CPU.memoryLimitBytes / 2 / perToken
     }
 
     /// The most tokens there is room for; reading more is an error that says both numbers.

@@ -44,13 +44,13 @@ package enum CPU {
         1 << 28, Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))))
 
     /// Bytes of memory that this process may use: the machine's, and no more than its control groups grant.
-    package static var memoryLimitBytes: Int {
+    package static let memoryLimitBytes: Int = {
         #if os(Linux)
-            return min(memoryBytes, controlGroupMemory() ?? .max)
+            return min(memoryBytes, ControlGroup.memory() ?? .max)
         #else
             return memoryBytes
         #endif
-    }
+    }()
 
     /// Cores this process may use: its affinity, and no more than the quota of its control group.
     package static var coreCount: Int {
@@ -58,7 +58,7 @@ package enum CPU {
         let affinity = Int(tk_affinity_count())
         if affinity > 0 { cores = affinity }
         #if os(Linux)
-            if let quota = controlGroupQuota() { cores = min(cores, max(1, Int(quota.rounded(.up)))) }
+            if let quota = ControlGroup.quota() { cores = min(cores, max(1, Int(quota.rounded(.up)))) }
         #endif
         return cores
     }
@@ -68,47 +68,6 @@ package enum CPU {
         let most = coreCount
         return Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < most }) + [most]
     }
-
-    #if os(Linux)
-        /// Cores' worth of time that the control group grants, from cgroup v2 or v1; nil without a limit.
-        private static func controlGroupQuota() -> Double? {
-            if let line = firstLine(of: "/sys/fs/cgroup/cpu.max") {
-                let fields = line.split(separator: " ").compactMap { Double($0) }
-                return fields.count == 2 && fields[1] > 0 ? fields[0] / fields[1] : nil
-            }
-            guard let quota = firstLine(of: "/sys/fs/cgroup/cpu/cpu.cfs_quota_us").flatMap({ Double($0) }),
-                let period = firstLine(of: "/sys/fs/cgroup/cpu/cpu.cfs_period_us").flatMap({ Double($0) }),
-                quota > 0, period > 0
-            else { return nil }
-            return quota / period
-        }
-
-        /// The least that the group of this process and those above it grant, from cgroup v2 or v1; nil without a limit.
-        private static func controlGroupMemory() -> Int? {
-            var limits: [Int] = []
-            func take(_ file: String) {
-                if let limit = firstLine(of: file).flatMap({ Int($0) }) { limits.append(limit) }
-            }
-            take("/sys/fs/cgroup/memory/memory.limit_in_bytes")
-            // "0::/user.slice/one.scope"; inside a container as a rule "0::/".
-            let group = firstLine(of: "/proc/self/cgroup").flatMap { $0.hasPrefix("0::") ? $0.dropFirst(3) : nil } ?? ""
-            var folder = "/sys/fs/cgroup"
-            take(folder + "/memory.max")
-            for part in group.split(separator: "/") {
-                folder += "/" + part
-                take(folder + "/memory.max")
-            }
-            return limits.filter { $0 > 0 }.min()
-        }
-
-        private static func firstLine(of path: String) -> String? {
-            guard let file = fopen(path, "r") else { return nil }
-            defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 1024)
-            guard fgets(&line, Int32(line.count), file) != nil else { return nil }
-            return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        }
-    #endif
 }
 
 /// `TINYGPT_ISA` asks for what is not there.
