@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The packages `openai` and `anthropic`, as they come from PyPI, talk to `tinygpt serve`.
 
-    python scripts/check_clients.py --tinygpt BINARY --model MODEL [--precision exact]
+    python scripts/check_clients.py --tinygpt BINARY [--model MODEL] [-- --precision exact --slots 2]
 
-Starts the server on a free port, with a key. What is checked does not depend on the model: it needs a tokenizer and a chat
-template. Needs the packages of requirements-test.txt, no network, and some seconds.
+Starts the server on a free port, with a key. What is checked does not depend on the model: it needs a tokenizer, a chat
+template and room for some hundred tokens. Without --model it is the tiny model of the tests. Needs the packages of
+requirements-test.txt, no network, and some seconds.
 """
 
 import argparse
@@ -13,17 +14,20 @@ import json
 import math
 import re
 import sys
+import tempfile
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anthropic
+import jsonschema
 import openai
+import openapi_spec_validator
 
-from server_under_test import Server
+from server_under_test import Server, talking_fixture
 
-KEY = "a key for the tests"
+KEY = "a-key-for-the-tests"
 QUESTION = [
     {"role": "system", "content": "You answer in one sentence."},
     {"role": "user", "content": "Which planet is the largest? 最大的行星是哪个？"},
@@ -74,10 +78,10 @@ def equal(found, expected, what: str = ""):
 def refused(kind, call):
     """The error that a call ends with."""
     try:
-        call()
+        answer = call()
     except kind as error:
         return error
-    raise AssertionError(f"no {kind.__name__}")
+    raise AssertionError(f"no {kind.__name__} but {answer!r}")
 
 
 # OpenAI: chat
@@ -215,13 +219,15 @@ def chat_stream_logprobs(c: Clients):
 
 @check
 def chat_stream_helper(c: Clients):
+    whole = c.chat().choices[0].message.content
+    stop = whole[len(whole) // 2:][:3]
     with c.openai.chat.completions.stream(
-        model=c.model, messages=QUESTION, temperature=0, max_completion_tokens=LENGTH
+        model=c.model, messages=QUESTION, temperature=0, max_completion_tokens=LENGTH, stop=stop
     ) as stream:
-        for _ in stream:
-            pass
+        kinds = {event.type for event in stream}
         answer = stream.get_final_completion()
-    equal(answer.choices[0].message.content, c.chat().choices[0].message.content)
+    assert {"chunk", "content.delta", "content.done"} <= kinds, kinds
+    equal(answer.choices[0].message.content, whole[:whole.index(stop)])
 
 
 @check
@@ -283,8 +289,8 @@ def completion_echo(c: Clients):
 
 @check
 def completion_tokens(c: Clients):
-    ids = c.server.json("/tokenize", {"prompt": PROMPT, "content": PROMPT})["tokens"]
-    equal(c.server.json("/detokenize", {"tokens": ids}).popitem()[1], PROMPT)
+    ids = c.server.json("/tokenize", {"content": PROMPT})["tokens"]
+    equal(c.server.json("/detokenize", {"tokens": ids})["content"], PROMPT)
     answer = c.complete([ids, ids[:5]], max_tokens=4)
     equal([choice.index for choice in answer.choices], [0, 1])
     equal(answer.choices[1].text, c.complete(ids[:5], max_tokens=4).choices[0].text)
@@ -302,7 +308,7 @@ def completion_many(c: Clients):
 @check
 def bad_values(c: Clients):
     cases = [
-        ("temperature", {"temperature": 3}), ("top_p", {"top_p": 0}), ("n", {"n": 0}),
+        ("temperature", {"temperature": 3}), ("top_p", {"top_p": 1.5}), ("n", {"n": 0}),
         ("max_completion_tokens", {"max_completion_tokens": -1}), ("messages", {"messages": []}),
         ("top_logprobs", {"logprobs": True, "top_logprobs": 1000}), ("presence_penalty", {"presence_penalty": 9}),
         ("temperature", {"extra_body": {"temperature": "hot"}}), ("stop", {"stop": [""]}), ("seed", {"extra_body": {"seed": 0.5}}),
@@ -565,20 +571,68 @@ def cancel_many(c: Clients):
     equal(c.chat().choices[0].message.role, "assistant")
 
 
+@check
+def metrics(c: Clients):
+    before = [c.server.metric(f"tinygpt_{name}_total") for name in ["generated_tokens", "prompt_tokens"]]
+    usage = c.chat().usage
+    after = [c.server.metric(f"tinygpt_{name}_total") for name in ["generated_tokens", "prompt_tokens"]]
+    equal([b - a for a, b in zip(before, after)], [usage.completion_tokens, usage.prompt_tokens])
+
+
+# The document of the interface
+
+
+@check
+def openapi(c: Clients):
+    """It is valid, and answers are as it says."""
+    document = c.server.json("/openapi.json")
+    openapi_spec_validator.validate(document)
+    question = {"messages": QUESTION, "max_tokens": 4}
+    asked = {"model": c.model, "messages": QUESTION[1:], "max_tokens": 4}
+    for path, body in [
+        ("/health", None), ("/v1/models", None), ("/v1/models/" + c.model, None), ("/tokenize", {"content": PROMPT}),
+        ("/tokenize", {"content": PROMPT, "with_pieces": True}), ("/detokenize", {"tokens": [1]}),
+        ("/v1/chat/completions", question), ("/v1/chat/completions", {**question, "logprobs": True, "top_logprobs": 2}),
+        ("/v1/completions", {"prompt": PROMPT, "echo": True, "logprobs": 1}), ("/v1/messages", asked),
+        ("/v1/responses", {"input": "Hello", "max_output_tokens": 3, "top_logprobs": 1}),
+        ("/v1/messages/count_tokens", {key: asked[key] for key in ["model", "messages"]}),
+    ]:
+        route = "/v1/models/{model}" if path.startswith("/v1/models/") else path
+        operation = document["paths"][route]["get" if body is None else "post"]
+        if body is not None:
+            validate(body, operation["requestBody"]["content"]["application/json"]["schema"], document)
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        validate(c.server.json(path, body), schema, document)
+
+
+def validate(value, schema, document):
+    jsonschema.Draft202012Validator({**schema, "components": document["components"]}).validate(value)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tinygpt", type=Path, default=Path(".build/release/tinygpt"))
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--only", help="checks whose names hold this")
     parser.add_argument("arguments", nargs="*", help="further arguments of serve, behind --")
     options = parser.parse_args()
     chosen = [function for function in CHECKS if (options.only or "") in function.__name__]
     if not chosen:
         sys.exit(f"no check is called {options.only}")
+    with tempfile.TemporaryDirectory() as folder:
+        model = options.model or talking_fixture(Path(folder))
+        failed = run(chosen, Server(options.tinygpt, model, KEY, options.arguments))
+    print(f"{len(chosen)} checks with openai {openai.__version__} and anthropic {anthropic.__version__}: "
+          f"{len(chosen) - len(failed)} passed, {len(failed)} failed")
+    sys.exit(1 if failed else 0)
+
+
+def run(checks: list, new: Server) -> list:
+    """Names of the checks that fail."""
     failed = []
-    with Server(options.tinygpt, options.model, KEY, options.arguments) as server:
+    with new as server:
         clients = Clients(server)
-        for function in chosen:
+        for function in checks:
             started = time.monotonic()
             try:
                 function(clients)
@@ -589,9 +643,7 @@ def main() -> None:
                 if not isinstance(error, AssertionError):
                     traceback.print_exc()
                 server.must_run()
-    print(f"{len(chosen)} checks with openai {openai.__version__} and anthropic {anthropic.__version__}: "
-          f"{len(chosen) - len(failed)} passed, {len(failed)} failed")
-    sys.exit(1 if failed else 0)
+    return failed
 
 
 if __name__ == "__main__":

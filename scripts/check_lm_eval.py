@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-KEY = "a key for the tests"
+KEY = "a-key-for-the-tests"
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,6 +10,24 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+
+FIXTURE = Path(__file__).parent.parent / "Tests" / "Fixtures" / "llama-default"
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def talking_fixture(folder: Path) -> Path:
+    """A model of half a megabyte with a chat template and room for a conversation. What it says means nothing."""
+    for name in ["model.safetensors", "tokenizer.json"]:
+        shutil.copy(FIXTURE / name, folder / name)
+    config = json.loads((FIXTURE / "config.json").read_text())
+    config["max_position_embeddings"] = 2048
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"chat_template": TEMPLATE}))
+    return folder
 
 
 class Server:
@@ -66,3 +85,21 @@ class Server:
 
     def json(self, path: str, body=None):
         return json.loads(self.text(path, body))
+
+    def wait_until_idle(self, seconds: float = 10) -> float:
+        """Until no request waits, is read or is continued; how long that took."""
+        started = time.monotonic()
+        while True:
+            health = self.json("/health")
+            busy = {name: health[name] for name in ["waiting", "reading", "decoding"]}
+            if not any(busy.values()):
+                return time.monotonic() - started
+            assert time.monotonic() - started < seconds, f"still busy after {seconds} s: {busy}"
+            time.sleep(0.02)
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric's samples."""
+        samples = [line.rsplit(" ", 1) for line in self.text("/metrics").splitlines() if not line.startswith("#")]
+        values = [float(value) for key, value in samples if key.split("{")[0] == name]
+        assert values, f"no metric {name}"
+        return sum(values)
