@@ -203,7 +203,7 @@ def keyboard(reader, page, name):
         page.keyboard.press("Shift+Tab")
         if page.evaluate("document.activeElement.classList.contains('token')"):
             break
-    place = """() => [...document.activeElement.parentElement.querySelectorAll('.token')].indexOf(document.activeElement)"""
+    place = """() => [...document.activeElement.closest('.text').querySelectorAll('.token')].indexOf(document.activeElement)"""
     reader.check(f"{name}: the reply is reached", page.evaluate("document.activeElement.classList.contains('token')"))
     page.keyboard.press("Home")
     for step in range(1, 4):
@@ -219,9 +219,14 @@ def keyboard(reader, page, name):
     page.keyboard.press("ArrowDown")
     lower = page.evaluate("document.activeElement.getBoundingClientRect().top")
     page.keyboard.press("End")
-    reader.check(f"{name}: the end is reached", page.evaluate("document.activeElement.nextElementSibling === null"))
-    reader.check(f"{name}: a line down", lower > top or page.evaluate(
-        f"document.querySelector('{LAST} .text').getBoundingClientRect().height < 40"), (top, lower))
+    total = page.evaluate("document.activeElement.closest('.text').querySelectorAll('.token').length")
+    reader.check(f"{name}: the end is reached", page.evaluate(place) == total - 1, page.evaluate(place))
+    page.keyboard.press("ArrowRight")
+    reader.check(f"{name}: and stays", page.evaluate(place) == total - 1, page.evaluate(place))
+    last = page.evaluate("document.activeElement.getBoundingClientRect().top")
+    page.keyboard.press("ArrowUp")
+    upper = page.evaluate("document.activeElement.getBoundingClientRect().top")
+    reader.check(f"{name}: a line up", upper < last or lower == top, (last, upper))
     page.keyboard.press("Escape")
     reader.check(f"{name}: Escape closes", candidates_of(page) == [], candidates_of(page))
     page.keyboard.press("Escape")
@@ -433,6 +438,9 @@ def length(reader, mock):
         seen = page.evaluate("""() => { const box = document.querySelector('#talk article:last-child .foot').getBoundingClientRect();
             return box.bottom <= document.querySelector('#scroll').getBoundingClientRect().bottom + 1; }""")
         reader.check("the end is in sight", seen)
+        page.evaluate("getSelection().selectAllChildren(document.querySelector('#talk article:last-child .text'))")
+        chosen, text = page.evaluate("getSelection().toString()"), text_of(page)
+        reader.check("what is selected is what was said", chosen.strip() == text.strip(), (chosen[1500:1800], text[1500:1800]))
         keyboard(reader, page, "keys on a long reply")
         page.reload()
         reader.check("a long reply survives a reload", len(page.query_selector_all(f"{LAST} .token")) == 4000)

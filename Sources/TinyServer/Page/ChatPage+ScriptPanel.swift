@@ -105,16 +105,25 @@ extension ChatPage {
           },
         };
 
+        // The token before or behind, in whichever paragraph.
+        function beside(span, isBack) {
+          const step = isBack ? "previousElementSibling" : "nextElementSibling";
+          if (span[step]) return span[step];
+          let paragraph = span.parentElement[step];
+          while (paragraph && !paragraph.firstElementChild) paragraph = paragraph[step];
+          return (isBack ? paragraph?.lastElementChild : paragraph?.firstElementChild) ?? null;
+        }
+
         // One stop for the tab key in each reply; arrow keys go on from there, up and down by lines.
         function neighbor(span, key) {
-          const all = span.parentElement.getElementsByClassName("token");
+          const all = span.closest(".text").getElementsByClassName("token");
           if (key === "Home") return all[0];
           if (key === "End") return all[all.length - 1];
-          const step = key === "ArrowLeft" || key === "ArrowUp" ? "previousElementSibling" : "nextElementSibling";
-          if (key === "ArrowLeft" || key === "ArrowRight") return span[step];
+          const isBack = key === "ArrowLeft" || key === "ArrowUp";
+          if (key === "ArrowLeft" || key === "ArrowRight") return beside(span, isBack);
           const from = span.getBoundingClientRect(), x = from.left + from.width / 2;
           let best = null, distance = Infinity, line = null;
-          for (let other = span[step]; other; other = other[step]) {
+          for (let other = beside(span, isBack); other; other = beside(other, isBack)) {
             const box = other.getBoundingClientRect();
             if (Math.abs(box.bottom - from.bottom) < 4) continue;
             if (line !== null && Math.abs(box.bottom - line) > 4) break;

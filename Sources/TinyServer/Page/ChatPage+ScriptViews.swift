@@ -19,14 +19,15 @@ extension ChatPage {
         // What was answered: tokens as they come, then figures. Nothing that stands is made again.
         class ReplyView {
           queue = [];
-          frame = 0;
+          isDue = false;
+          pause = 0;
           current = null;
 
           constructor(message) {
             this.message = message;
             this.text = make("div", { class: "text", role: "group", dir: "auto" });
             this.rest = document.createTextNode("");
-            this.text.append(this.rest);
+            this.begin();
             this.waiting = make("p", { class: "waiting faint" }, make("i", {}), make("span", {}));
             this.foot = make("div", { class: "foot" });
             this.trouble = make("div", {});
@@ -44,28 +45,45 @@ extension ChatPage {
             return span;
           }
 
-          add(runs) {
-            const fragment = document.createDocumentFragment();
-            for (const run of runs) fragment.append(this.spanOf(run));
-            this.text.insertBefore(fragment, this.rest);
+          // A paragraph of its own behind each line feed: a browser lays out again all of the one that grows.
+          begin() {
+            this.paragraph = make("div", {}, this.rest);
+            this.text.append(this.paragraph);
           }
 
-          // What came shows with the next picture, however many pieces it was.
+          add(runs) {
+            for (const run of runs) {
+              this.paragraph.insertBefore(this.spanOf(run), this.rest);
+              if (run.text.endsWith("\n")) this.begin();
+            }
+          }
+
+          // What came shows with the next picture, however many pieces it was; later where pictures take long.
           show(runs, rest) {
             this.queue.push(...runs);
             this.next = rest;
-            this.frame ||= requestAnimationFrame(() => this.flush());
+            if (this.isDue) return;
+            this.isDue = true;
+            setTimeout(() => requestAnimationFrame(() => this.flush()), this.pause);
           }
 
           flush() {
-            cancelAnimationFrame(this.frame);
-            this.frame = 0;
+            const started = performance.now();
+            this.isDue = false;
             this.add(this.queue);
             this.queue = [];
             if (this.next !== undefined && this.rest.data !== this.next) this.rest.data = this.next;
-            this.waiting.hidden = this.message.end !== null || this.message.text !== "";
+            this.showWaiting();
             this.figures?.replaceWith(this.figures = figuresOf(this.message));
             keepDown();
+            const took = performance.now() - started;
+            this.pause = took > 8 ? Math.min(4 * took, 1000) : 0;
+          }
+
+          showWaiting() {
+            const { text, end } = this.message;
+            this.text.hidden = text === "";
+            this.waiting.hidden = end !== null || text !== "";
           }
 
           moveTo(span) {
@@ -79,7 +97,7 @@ extension ChatPage {
             this.article.setAttribute("aria-label", modelName ?? "tinygpt");
             this.text.setAttribute("aria-label", say("reply"));
             this.waiting.lastChild.textContent = say("reading");
-            this.waiting.hidden = message.end !== null || message.text !== "";
+            this.showWaiting();
             this.figures = figuresOf(message);
             const buttons = [];
             if (message.end !== null && message.text) buttons.push(button("copy", { class: "plain" }, copyText(message)));

@@ -16,8 +16,7 @@ extension ChatPage {
         }
         .asked .note { margin-top: .25rem; }
         .text { white-space: pre-wrap; overflow-wrap: anywhere; }
-        .answered .text { line-height: 1.75; min-height: 1.75rem; }
-        .answered .text:empty { display: none; }
+        .answered .text { line-height: 1.75; }
         .waiting { display: flex; align-items: center; gap: .6rem; min-height: 1.75rem; }
         .waiting i { width: .6rem; height: .6rem; border-radius: 50%; background: var(--accent); }
         @media (prefers-reduced-motion: no-preference) {
@@ -38,9 +37,10 @@ extension ChatPage {
         .trouble strong { color: var(--bad); display: block; }
         .trouble button { border: 1px solid var(--line); background: var(--paper); }
 
-        .token { scroll-margin-block: 2.5rem; border-radius: 3px; padding: .12em 0; cursor: default; }
-        .token:hover, .token:focus, .token.here { outline: 2px solid var(--accent); outline-offset: 0; }
-        .confident .token { box-shadow: inset 0 0 0 .5px var(--line); }
+        .token { scroll-margin-block: 2.5rem; cursor: default; }
+        .token:hover, .token:focus, .token.here { border-radius: 3px; outline: 2px solid var(--accent); outline-offset: 0; }
+        /* Not before it is needed: thousands of boxes take their time. */
+        .confident .token { border-radius: 3px; padding: .12em 0; box-shadow: inset 0 0 0 .5px var(--line); }
         .confident .p0 { background: var(--p0); } .confident .p1 { background: var(--p1); }
         .confident .p2 { background: var(--p2); } .confident .p3 { background: var(--p3); }
         .confident .p4 { background: var(--p4); } .confident .p5 { background: var(--p5); }
