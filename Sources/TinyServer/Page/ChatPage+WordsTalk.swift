@@ -13,7 +13,7 @@ extension ChatPage {
         PageWord("figurePrompt", "prompt {prompt}", "提示 {prompt}"),
         PageWord("figureCached", "prompt {prompt} ({cached} cached)", "提示 {prompt}（缓存 {cached}）"),
         PageWord("figureCompletion", "{completion} tokens", "{completion} 个 token"),
-        PageWord("figureCut", "cut at the limit of tokens", "达到 token 数上限而截断"),
+        PageWord("figureCut", "cut at max tokens", "已达最多 token 数"),
         PageWord("figureStopped", "stopped", "已停止"),
         PageWord("figureBroken", "broken off", "已中断"),
         PageWord("nothingSaid", "The model said nothing.", "模型没有说话。"),
