@@ -109,20 +109,29 @@ public struct ChatTemplate: Sendable {
     /// The conversation's tokens.
     public func tokens(of conversation: Conversation, named name: String? = nil) throws -> [Int] {
         guard let tokens = try rendered(conversation, named: name).tokens else {
-            throw tokenizerError ?? RunnerError.noTokenizer(file: path)
+            throw missingTokenizer
         }
         return tokens
     }
+
+    /// Why there are no tokens.
+    var missingTokenizer: any Error { tokenizerError ?? RunnerError.noTokenizer(file: path) }
 
     /// Text and tokens by one rendering; no tokens without a tokenizer.
     public func rendered(
         _ conversation: Conversation, named name: String? = nil
     ) throws -> (text: String, tokens: [Int]?) {
+        let (segments, control) = try segments(of: conversation, named: name)
+        return (segments.map(\.text).joined(), tokenizer?.encode(segments, control: control))
+    }
+
+    /// What is to be cut into tokens, and which tokens are not met in somebody's text.
+    func segments(
+        of conversation: Conversation, named name: String? = nil
+    ) throws -> (segments: [Tokenizer.Segment], control: Set<Int>) {
         let chosen = try choose(name, conversation)
         let segments = try render(conversation, chosen)
-        let tokens = tokenizer?.encode(
-            segments.map { Tokenizer.Segment(text: $0.text, isTrusted: $0.isTemplate) }, control: chosen.control)
-        return (segments.map(\.text).joined(), tokens)
+        return (segments.map { Tokenizer.Segment(text: $0.text, isTrusted: $0.isTemplate) }, chosen.control)
     }
 
     private func choose(_ name: String?, _ conversation: Conversation) throws -> Named {
