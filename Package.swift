@@ -52,6 +52,8 @@ let package = Package(
             providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         // For fingerprints of weights, in the command alone; Apple's systems have CryptoKit.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // Line editing in `tinygpt chat`, in the command alone; a part of Apple's systems.
+        .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
         // -O3 so that debug builds and their tests run kernels at full speed; from tools version 6.2 on a versioned
         // dependency may carry it. It is the only unsafe flag in the package.
         .target(name: "CTinyKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -86,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "TinyGPTCommand",
             dependencies: [
-                "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader", "TinyTensor",
+                "TinyGPT", "TinyModels", "TinyRunner", "TinyLoader", "TinyTensor", "CLibEdit",
                 .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
                 .target(name: "TinyRetrieval", condition: .when(traits: ["Retrieval"])),
                 .target(name: "TinyServer", condition: .when(traits: ["Server"])),

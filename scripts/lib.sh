@@ -55,6 +55,8 @@ has_openblas() {
 
 # Apple's systems have CryptoKit instead.
 has_libcrypto() { [ "$(uname)" = Darwin ] || pkg-config --exists libcrypto 2>/dev/null; }
+# macOS has it.
+has_libedit() { [ "$(uname)" = Darwin ] || pkg-config --exists libedit 2>/dev/null; }
 # For the trait Retrieval; macOS has it.
 has_sqlite() { [ "$(uname)" = Darwin ] || pkg-config --exists sqlite3; }
 
@@ -67,6 +69,7 @@ ensure_packages() {
     command -v pkg-config >/dev/null || missing+=(pkg-config)
     has_openblas || missing+=(libopenblas-dev)
     has_libcrypto || missing+=(libssl-dev)
+    has_libedit || missing+=(libedit-dev)
     has_sqlite || missing+=(libsqlite3-dev)
     command -v python3 >/dev/null || missing+=(python3)
     has_python || missing+=(python3-venv)
@@ -77,6 +80,7 @@ ensure_packages() {
     install_packages "${missing[@]}"
     has_openblas || die "pkg-config still finds no openblas after installing libopenblas-dev; is PKG_CONFIG_PATH set?"
     has_libcrypto || die "pkg-config still finds no libcrypto after installing libssl-dev; is PKG_CONFIG_PATH set?"
+    has_libedit || die "pkg-config still finds no libedit after installing libedit-dev; is PKG_CONFIG_PATH set?"
     has_python || die "$(command -v python3) still cannot make environments (no venv or ensurepip); is it Debian's own?"
 }
 

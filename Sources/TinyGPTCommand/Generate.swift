@@ -16,48 +16,17 @@ struct Generate: ParsableCommand {
     @Option(help: ArgumentHelp("The most tokens to generate.", valueName: "n"))
     var maxTokens = 128
 
-    @Option(
-        help: ArgumentHelp(
-            "How freely to choose: 0 takes the likeliest token, 1 goes by the model's probabilities.", valueName: "t"))
-    var temperature: Float = 0
-
-    @Option(help: ArgumentHelp("Choose among the k likeliest tokens; 0 for all.", valueName: "k"))
-    var topK = 0
-
-    @Option(help: ArgumentHelp("Choose among the likeliest that together have this probability.", valueName: "p"))
-    var topP: Float = 1
-
-    @Option(help: ArgumentHelp("Choose among those with this part of the likeliest one's probability.", valueName: "p"))
-    var minP: Float = 0
-
-    @Option(help: ArgumentHelp("Make tokens seen before less likely; 1 leaves them.", valueName: "r"))
-    var repetitionPenalty: Float = 1
-
-    @Option(help: ArgumentHelp("Taken off the logit of a token generated before.", valueName: "x"))
-    var presencePenalty: Float = 0
-
-    @Option(help: ArgumentHelp("Taken off the logit for each time the token was generated.", valueName: "x"))
-    var frequencyPenalty: Float = 0
-
-    @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
-    var seed: UInt64?
-
-    @Option(help: ArgumentHelp("Stop before this text; may be given several times.", valueName: "text"))
-    var stop: [String] = []
+    @OptionGroup var sampling: SamplingOptions
 
     @Flag(help: "Read special tokens such as <|im_start|> in the prompt as what they are.")
     var special = false
 
     private var generation: GenerationOptions {
-        let sampling = Sampling(
-            temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty,
-            presencePenalty: presencePenalty, frequencyPenalty: frequencyPenalty, seed: seed)
-        return GenerationOptions(maxTokens: maxTokens, sampling: sampling, stops: stop)
+        GenerationOptions(maxTokens: maxTokens, sampling: sampling.sampling(temperature: 0), stops: sampling.stop)
     }
 
     func validate() throws {
         if maxTokens < 0 { throw ValidationError("--max-tokens is \(maxTokens); a number from 0 on is expected") }
-        do { try generation.sampling.check() } catch { throw ValidationError("\(error)") }
     }
 
     func run() throws {

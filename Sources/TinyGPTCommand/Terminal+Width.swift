@@ -13,6 +13,21 @@ extension String {
         }
         return result + "…"
     }
+
+    /// Its lines broken between words where they have more columns; a word that alone has more is left to the terminal.
+    func wrapped(to width: Int) -> String {
+        split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            if String(line).columns <= width { return String(line) }
+            var (result, used) = ("", 0)
+            for word in line.split(separator: " ", omittingEmptySubsequences: false).map(String.init) {
+                let isFirst = result.isEmpty
+                let breaks = !isFirst && used + 1 + word.columns > width
+                result += (isFirst ? "" : breaks ? "\n" : " ") + word
+                used = (isFirst || breaks ? 0 : used + 1) + word.columns
+            }
+            return result
+        }.joined(separator: "\n")
+    }
 }
 
 extension Character {

@@ -5,7 +5,8 @@ struct Progress {
     private let isTerminal = isatty(2) != 0
 
     func show(_ text: String) {
-        if isTerminal { Output.error("\r\u{1B}[K\(text)") }
+        // Within one row: no more could be taken back.
+        if isTerminal { Output.error("\r\u{1B}[K\(text.cut(to: (terminalColumns(2) ?? 80) - 1))") }
     }
 
     func clear() {
@@ -31,6 +32,11 @@ enum Output {
 
     static func error(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 
+    /// What a terminal is told, not a reader of the output.
+    static func terminal(_ sequence: String) {
+        try? FileHandle.standardOutput.write(contentsOf: Data(sequence.utf8))
+    }
+
     /// One JSON object and a line's end.
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
@@ -38,6 +44,42 @@ enum Output {
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         try print(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+    }
+}
+
+/// How wide the terminal at a descriptor is, if there is one.
+private func terminalColumns(_ descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return nil }
+    return Int(size.ws_col)
+}
+
+/// What the terminal at standard output can show.
+struct TerminalStyle {
+    var isTerminal = isatty(1) != 0
+    var hasColor = false
+    /// Columns, for tables.
+    var width = 80
+
+    /// By the terminal and by what its user set: https://no-color.org
+    static func current(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> TerminalStyle {
+        var style = TerminalStyle()
+        let name = environment["TERM"] ?? ""
+        style.hasColor =
+            style.isTerminal && !name.isEmpty && name != "dumb" && (environment["NO_COLOR"] ?? "").isEmpty
+        if let columns = terminalColumns(1) {
+            style.width = columns
+        } else if let columns = environment["COLUMNS"].flatMap({ Int($0) }), (1...10_000).contains(columns) {
+            style.width = columns
+        }
+        return style
+    }
+
+    enum Color: Int { case faint = 2, red = 31, green = 32, yellow = 33 }
+
+    func colored(_ text: String, _ color: Color?) -> String {
+        guard hasColor, let color, !text.isEmpty else { return text }
+        return "\u{1B}[\(color.rawValue)m\(text)\u{1B}[0m"
     }
 }
 
@@ -86,10 +128,16 @@ extension String {
     func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - columns)) + self }
 
     /// What a terminal would act on, made visible.
-    var visible: String {
+    var visible: String { visible(keeping: "") }
+
+    /// The same for a text of many lines.
+    var visibleLines: String { visible(keeping: "\n\t") }
+
+    private func visible(keeping kept: String) -> String {
         var result = ""
         for scalar in unicodeScalars {
             switch scalar {
+            case _ where kept.unicodeScalars.contains(scalar): result.unicodeScalars.append(scalar)
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"

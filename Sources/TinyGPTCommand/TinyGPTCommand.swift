@@ -13,6 +13,7 @@ struct TinyGPTCommand: ParsableCommand {
             Examples:
               tinygpt generate "Once upon a time"
               tinygpt generate --file prompt.txt --temperature 0.7 --seed 1 --max-tokens 200
+              tinygpt chat --system "Answer in one sentence."
               tinygpt next --top 5 "The capital of France is"
               tinygpt inspect --model model.gguf
               echo 你好 | tinygpt tokenize
@@ -21,8 +22,9 @@ struct TinyGPTCommand: ParsableCommand {
             """,
         version: "tinygpt 0.1.0",
         subcommands: [
-            Generate.self, Next.self, Tokenize.self, Inspect.self, Verify.self, MeasurePerplexity.self, Embed.self,
-            Search.self, Serve.self, RenderTemplate.self, Bench.self, ProfileTime.self, FirstToken.self, Quantize.self,
+            Generate.self, Converse.self, Serve.self, Next.self, Tokenize.self, Inspect.self, Verify.self,
+            MeasurePerplexity.self, Embed.self, Search.self, RenderTemplate.self, Bench.self, ProfileTime.self,
+            FirstToken.self, Quantize.self,
             Convert.self,
             GatherStatistics.self,
         ])

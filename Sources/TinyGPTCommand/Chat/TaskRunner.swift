@@ -1,0 +1,45 @@
+import Foundation
+import Synchronization
+import TinyGPT
+
+/// Waits for a task on a thread that is not of Swift's pool, and cancels it when someone presses Ctrl-C.
+enum TaskRunner {
+    private final class Box<Value: Sendable>: Sendable {
+        let result = Mutex<Result<Value, any Error>?>(nil)
+    }
+
+    static func wait<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) throws -> Value {
+        let box = Box<Value>()
+        let isDone = DispatchSemaphore(value: 0)
+        let task = Task.detached {
+            let result: Result<Value, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            box.result.withLock { $0 = result }
+            isDone.signal()
+        }
+        while isDone.wait(timeout: .now() + .milliseconds(10)) == .timedOut {
+            if Interruption.wasAskedFor { task.cancel() }
+        }
+        guard let result = box.result.withLock({ $0 }) else { throw CancellationError() }
+        return try result.get()
+    }
+}
+
+/// No echo of what is typed while an answer is written; it is there for the next prompt.
+final class QuietInput {
+    private var before: termios?
+
+    init() {
+        var mode = termios()
+        guard isatty(0) != 0, tcgetattr(0, &mode) == 0 else { return }
+        before = mode
+        mode.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(0, TCSADRAIN, &mode)
+    }
+
+    deinit {
+        if var before { tcsetattr(0, TCSADRAIN, &before) }
+    }
+}
