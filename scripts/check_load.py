@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Puts a load on `tinygpt serve`, and tells whether it bears it.
 
-    scripts/check_load.py --tinygpt .build-serve/release/tinygpt --model FILE [PART...]
+    scripts/check_load.py --tinygpt .build-serve/release/tinygpt [--model FILE] [PART...]
+
+Without a model it is the tiny one of the tests.
 
 Parts, each with its own server; all of them if none is named:
 
@@ -18,7 +20,6 @@ Needs Python 3 alone. Ends with 1 if something does not hold.
 import argparse
 import asyncio
 import json
-import os
 import random
 import re
 import signal
@@ -26,7 +27,12 @@ import statistics
 import string
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from pathlib import Path
+
+from server_under_test import talking_fixture
 
 
 class Fault(Exception):
@@ -130,7 +136,6 @@ class Server:
                 break
         if self.port is None:
             raise Fault(f"the server did not start: {''.join(self.lines)}")
-        import threading
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
 
     def memory(self):
@@ -180,7 +185,7 @@ def some_requests(count, tokens):
     made = random.Random(7)
     requests = []
     for number in range(count):
-        prompt = f"Story {number % 7}. " + " ".join(made.choice(TOPICS) for _ in range(made.randint(1, 30)))
+        prompt = f"Story {number % 7}. " + " ".join(made.choice(TOPICS) for _ in range(made.randint(1, 25)))
         body = {"prompt": prompt, "max_tokens": made.randint(3, tokens), "stream": True}
         if number % 3 == 0:
             body["temperature"] = 0
@@ -229,8 +234,13 @@ async def streams(server, arguments):
           f"{max(between) * 1e3:.0f} ms at most")
 
 
+async def tokens_of(server, text):
+    return len((await ask(server.port, "/tokenize", {"content": text})).json()["tokens"])
+
+
 async def disconnects(server, arguments):
-    long_prompt = "Once upon a time there was a mule. " * 300
+    sentence = "Once upon a time there was a mule. "
+    long_prompt = sentence * (150000 // await tokens_of(server, sentence * 100))  # some 1500 tokens
     bodies = [
         {"prompt": "Once", "max_tokens": 1000000, "stream": True}, {"prompt": "Twice", "max_tokens": 1000000},
         {"prompt": long_prompt, "max_tokens": 5, "stream": True}, {"prompt": long_prompt + "And", "max_tokens": 5},
@@ -481,7 +491,7 @@ async def chats(server, arguments):
 
 
 PARTS = {
-    "streams": (streams, ["--slots", "8", "--context", "512", "--queue", "200"]),
+    "streams": (streams, ["--slots", "8", "--context", "1024", "--queue", "200"]),
     "disconnects": (disconnects, ["--slots", "4", "--context", "2048", "--queue", "2000"]),
     "hostile": (hostile, ["--slots", "2", "--context", "512"]),
     "slow": (slow, ["--slots", "8", "--context", "512", "--queue", "2000"]),
@@ -493,7 +503,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--tinygpt", required=True)
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model")
     for name, value in [("streams", 64), ("seconds", 300), ("disconnects", 1000), ("hostile", 500), ("slow", 200),
                         ("chats", 8), ("rounds", 3), ("tokens", 40)]:
         parser.add_argument(f"--{name}", type=int, default=value)
@@ -504,6 +514,12 @@ def main():
     for part in arguments.parts:
         if part not in PARTS:
             parser.error(f"there is no part {part}; there are {', '.join(PARTS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        arguments.model = arguments.model or str(talking_fixture(Path(folder)))
+        return 1 if failures(arguments) else 0
+
+
+def failures(arguments):
     failed = 0
     for part in arguments.parts or PARTS:
         body, options = PARTS[part]
@@ -519,7 +535,7 @@ def main():
         except Fault as fault:
             failed += 1
             print(f"  FAILED: {fault}", flush=True)
-    return 1 if failed else 0
+    return failed
 
 
 if __name__ == "__main__":
