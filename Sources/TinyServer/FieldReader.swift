@@ -14,7 +14,7 @@ struct FieldReader {
     /// Limits of what a request may hold, whatever its fields are.
     enum Limit {
         static let depth = 64
-        static let values = 2_000_000
+        static let values = 500_000
     }
 
     private let object: JSONObject

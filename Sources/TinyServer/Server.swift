@@ -67,7 +67,10 @@
         /// - Parameter onReady: told where it listens, once it does.
         /// - Throws: `ServerError.cannotListen`.
         public func run(onReady: @escaping @Sendable (Address) -> Void = { _ in }) async throws {
-            FileLimit.raise(to: options.limits.connections + 256)
+            // Each connection is a file, and the rest of the process wants some too.
+            let spare = 64
+            let files = FileLimit.raise(to: options.limits.connections + spare)
+            let connections = max(1, min(options.limits.connections, files - spare))
             let isReady = Mutex(false)
             // Of connections that come and go there is nothing to tell.
             var quiet = logger
@@ -76,7 +79,7 @@
                 responder: Responder(model, engine, options, logger), server: .http1(configuration: channel),
                 configuration: ApplicationConfiguration(
                     address: .hostname(options.host, port: options.port), backlog: 1024,
-                    availableConnectionsDelegate: MaximumAvailableConnections(options.limits.connections, logger: quiet)
+                    availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: quiet)
                 ),
                 onServerRunning: { channel in
                     isReady.withLock { $0 = true }

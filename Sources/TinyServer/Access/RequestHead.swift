@@ -10,8 +10,9 @@ struct RequestHead: Sendable {
     var origin: String?
     var contentType: String?
     var contentEncoding: String?
-    /// The header of a preflight request.
+    /// The headers of a preflight request.
     var requestedMethod: String?
+    var requestedHeaders: String?
 
     init(method: String, target: String, host: String? = nil) {
         (self.method, self.target, self.host) = (method, target, host)

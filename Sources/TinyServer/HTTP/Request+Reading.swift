@@ -14,6 +14,7 @@
             contentType = header("Content-Type")
             contentEncoding = header("Content-Encoding")
             requestedMethod = header("Access-Control-Request-Method")
+            requestedHeaders = header("Access-Control-Request-Headers")
         }
     }
 

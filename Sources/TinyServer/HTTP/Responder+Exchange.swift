@@ -2,6 +2,7 @@
     import Hummingbird
     import Logging
     import NIOCore
+    import TinyJSON
     import TinyRunner
     import TinyTokenizer
 
@@ -13,7 +14,9 @@
             let requests = try exchange.requests(to: model)
             if options.logsPrompts {
                 for request in requests {
-                    logger.info("\(call.name) prompt: \((try? model.tokenizer.decode(request.prompt)) ?? "")")
+                    // As JSON, so that no prompt looks like another line of the log.
+                    let text = (try? model.tokenizer.decode(request.prompt)) ?? ""
+                    logger.info("\(call.name) prompt: \(JSON.string(text).written)")
                 }
             }
             let connection = try await connection(context)

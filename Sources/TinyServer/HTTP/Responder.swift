@@ -41,7 +41,7 @@
             do {
                 var response: Response
                 switch try rules.decide(head) {
-                case .preflight(let origin): response = .preflight(origin)
+                case .preflight(let origin): response = .preflight(origin, headers: head.requestedHeaders)
                 case .allowed(let origin):
                     response = try await allowed(request, head, context, call, origin: origin)
                 }

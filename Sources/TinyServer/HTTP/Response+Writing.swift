@@ -54,19 +54,20 @@
             guard let origin else { return self }
             var response = self
             if let name = HTTPField.Name("Access-Control-Allow-Origin") { response.headers[name] = origin }
+            if let name = HTTPField.Name("Access-Control-Expose-Headers") {
+                response.headers[name] = "x-request-id, request-id, retry-after"
+            }
             response.headers[.vary] = "Origin"
             return response
         }
 
-        static func preflight(_ origin: String) -> Response {
+        /// - Parameter headers: what the page wants to send, which is for the site to know that was let in.
+        static func preflight(_ origin: String, headers: String?) -> Response {
             var response = Response(status: .noContent).readable(by: origin)
             for (name, value) in [
                 ("Access-Control-Allow-Methods", "GET, POST"),
-                (
-                    "Access-Control-Allow-Headers",
-                    "authorization, content-type, x-api-key, anthropic-version, anthropic-beta"
-                ),
-                ("Access-Control-Max-Age", "600"),
+                ("Access-Control-Allow-Headers", headers ?? "authorization, content-type, x-api-key"),
+                ("Access-Control-Max-Age", "600"), ("Access-Control-Allow-Private-Network", "true"),
             ] {
                 if let name = HTTPField.Name(name) { response.headers[name] = value }
             }
