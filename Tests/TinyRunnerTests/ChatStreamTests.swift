@@ -91,13 +91,19 @@ struct ChatStreamTests {
     @Test func oneAfterTheOther() async throws {
         let fixture = try ChatFixture()
         let chat = Chat(fixture.model, capacity: 1000)
-        let first = Task { try await chat.reply(to: "1", maxTokens: 40) }
+        // Held for as long as it takes the others to queue up, however slow the machine is.
+        let (gate, opening) = AsyncStream.makeStream(of: Never.self)
+        let holder = Task { try await chat.exclusively { for await _ in gate {} } }
         while await chat.isFree { await Task.yield() }
-        let second = Task { try await chat.reply(to: "2", maxTokens: 3) }
+        let first = Task { try await chat.reply(to: "1", maxTokens: 40) }
         while await chat.waiting < 1 { await Task.yield() }
-        let given = Task { try await chat.reply(to: "3", maxTokens: 3) }
+        let second = Task { try await chat.reply(to: "2", maxTokens: 3) }
         while await chat.waiting < 2 { await Task.yield() }
+        let given = Task { try await chat.reply(to: "3", maxTokens: 3) }
+        while await chat.waiting < 3 { await Task.yield() }
         given.cancel()
+        opening.finish()
+        try await holder.value
         await #expect(throws: CancellationError.self) { _ = try await given.value }
         _ = try await (first.value, second.value)
         #expect(await chat.messages.filter { $0.role == .user }.map(\.text) == ["1", "2"])

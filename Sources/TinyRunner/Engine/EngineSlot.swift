@@ -45,7 +45,8 @@ final class EngineSlot {
     /// - Parameter settles: whether an answer is to be read again as part of a prompt.
     func end(settles: Bool, prefix: Int) {
         guard let text else { return }
-        if text.submission.isCancelled {
+        // Whoever has heard the end may have left already.
+        if text.submission.isCancelled && !text.isOver {
             truncate(to: promptRows, prefix: prefix)
         } else if settles && text.request.reuse == .prompts {
             unsettled = Array(tokens[promptRows...])
