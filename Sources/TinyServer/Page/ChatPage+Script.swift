@@ -62,10 +62,12 @@ extension ChatPage {
         const count = number => Number(number).toLocaleString(language);
 
         // What a screen reader says, when it has said what came before.
+        let spoken = 0;
         function speak(text) {
           const line = byId("spoken");
           line.textContent = "";
           line.textContent = text;
+          spoken++;
         }
         """#
 

@@ -160,7 +160,10 @@ extension ChatPage {
 
           end({ figures, trouble }) {
             this.tell();
-            if (!trouble) setTimeout(() => speak(say("replyEnds", { completion: count(figures.completion ?? 0) })), 1500);
+            if (trouble) return;
+            // Unless the reader has gone elsewhere meanwhile.
+            const before = spoken, text = say("replyEnds", { completion: count(figures.completion ?? 0) });
+            setTimeout(() => { if (spoken === before) speak(text); }, 1500);
           }
         }
 
