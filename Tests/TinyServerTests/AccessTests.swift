@@ -71,7 +71,7 @@ import Testing
             #expect(!text.contains("secret"))
         }
         var dumped = ""
-        dump(options, to: &dumped)
+        dump(keys, to: &dumped)
         #expect(!dumped.contains("115"))  // "s" as a byte
     }
 

@@ -12,8 +12,9 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomDebugStringConve
     /// - Throws: `ServerError.badKeys` if there is none, or one that no header could carry.
     public init(lines text: String, source: String) throws(ServerError) {
         var keys: [[UInt8]] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            var bytes = line.utf8[...]
+        // By bytes: to Swift a line's end of two characters is one of its own.
+        for (index, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            var bytes = line
             while let last = bytes.last, [0x20, 0x09, 0x0D].contains(last) { bytes = bytes.dropLast() }
             while let first = bytes.first, [0x20, 0x09].contains(first) { bytes = bytes.dropFirst() }
             if bytes.isEmpty || bytes.first == UInt8(ascii: "#") { continue }

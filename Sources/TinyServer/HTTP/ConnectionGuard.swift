@@ -14,6 +14,8 @@
 
         /// After its answer a client may go on sending what nobody reads for so long.
         private static let lingerSeconds = 5
+        /// How long a client that was refused may take to read why.
+        private static let farewellSeconds = 2
         /// So much more than allowed is thrown away before the connection is cut.
         private static let excessBytes = 1 << 20
 
@@ -60,7 +62,10 @@
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             // A client that has sent its last byte is taken to be gone: most of them are.
-            if case .inputClosed? = event as? ChannelEvent { connection.depart() }
+            if case .inputClosed? = event as? ChannelEvent {
+                connection.depart()
+                if isClosing { close(context) }
+            }
             context.fireUserInboundEventTriggered(event)
         }
 
@@ -145,6 +150,11 @@
                 context.write(wrapOutboundOut(.head(head)), promise: nil)
                 context.write(wrapOutboundOut(.body(ByteBuffer(bytes: bytes))), promise: nil)
                 context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+                // What the client has sent and nobody has read would make the system throw away what was just written.
+                isClosing = true
+                connection.depart()
+                context.close(mode: .output, promise: nil)
+                return wait(Self.farewellSeconds, context) { $0.close($1) }
             }
             close(context)
         }

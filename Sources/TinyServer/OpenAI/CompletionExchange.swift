@@ -67,7 +67,7 @@ struct CompletionExchange: Exchange {
                         promptCandidates: scoresPrompt ? candidates : nil))
             }
         }
-        progress = requests.indices.map { CompletionLogprobs(start: echo(of: $0, model)?.unicodeScalars.count ?? 0) }
+        progress = requests.indices.map { generated(behind: echo(of: $0, model), model) }
         return requests
     }
 
@@ -85,6 +85,19 @@ struct CompletionExchange: Exchange {
         return (completion.text, completion.stopReason)
     }
 
+    private func generated(behind echo: String?, _ model: ServedModel) -> CompletionLogprobs {
+        CompletionLogprobs(start: echo?.unicodeScalars.count ?? 0, model.tokenizer)
+    }
+
+    private func promptLogprobs(
+        _ scores: [ScoredToken], _ index: Int, top: Int, _ model: ServedModel
+    ) -> CompletionLogprobLists {
+        // What the model wants in front of a text is no part of the text that was sent.
+        let isText = if case .text = prompts[index / choices] { true } else { false }
+        var logprobs = CompletionLogprobs(start: 0, model.tokenizer, skipsSpecial: isText)
+        return logprobs.lists(scores, top: top)
+    }
+
     // MARK: One answer
 
     func answer(_ completions: [Completion], of model: ServedModel, _ identity: AnswerIdentity) -> JSON {
@@ -93,11 +106,11 @@ struct CompletionExchange: Exchange {
             let echo = echo(of: index, model)
             var logprobs: JSON = nil
             if let candidates {
-                var start = CompletionLogprobs(start: 0)
                 let prompt = echo == nil ? [] : completion.promptScores
-                logprobs = start.json(
-                    prompt, then: completion.scored, from: echo?.unicodeScalars.count ?? 0, top: candidates,
-                    model.tokenizer)
+                var rest = generated(behind: echo, model)
+                logprobs =
+                    (promptLogprobs(prompt, index, top: candidates, model)
+                    + rest.lists(completion.scored, top: candidates)).json
             }
             return choice(index, (echo ?? "") + text, logprobs: logprobs, ends: reason)
         }
@@ -150,16 +163,15 @@ struct CompletionExchange: Exchange {
         case .started, .read: return []
         case .promptScores(let scores):
             guard let candidates, let echo = echo(of: index, model) else { return [] }
-            var start = CompletionLogprobs(start: 0)
-            let logprobs = start.json(scores, top: candidates, model.tokenizer)
-            return [chunk([choice(index, echo, logprobs: logprobs)], of: model, identity)]
+            let logprobs = promptLogprobs(scores, index, top: candidates, model)
+            return [chunk([choice(index, echo, logprobs: logprobs.json)], of: model, identity)]
         case .piece(let piece):
             let isEnd = options.ignoresEnd && piece.tokens.contains { model.endOfText.contains($0.token) }
             let text = isEnd ? "" : piece.text
             if text.isEmpty && (candidates == nil || piece.tokens.isEmpty) { return [] }
             var logprobs: JSON = nil
             if let candidates, !piece.tokens.isEmpty {
-                logprobs = progress[index].json(piece.tokens, top: candidates, model.tokenizer)
+                logprobs = progress[index].lists(piece.tokens, top: candidates).json
             }
             return [chunk([choice(index, text, logprobs: logprobs)], of: model, identity)]
         case .finished(let completion):

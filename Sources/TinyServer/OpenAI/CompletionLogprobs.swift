@@ -4,44 +4,68 @@ import TinyTokenizer
 
 /// Probabilities as `/v1/completions` tells them: lists side by side, and where each token begins in the text.
 struct CompletionLogprobs: Sendable {
+    private let tokenizer: Tokenizer
     /// Characters (code points) of the text so far.
     private var offset: Int
-
-    /// - Parameter start: characters before the first token.
-    init(start: Int) { offset = start }
+    private var text: TextStream
 
     /// - Parameters:
-    ///   - then: tokens behind the others, which begin `from` so many characters.
-    ///   - top: how many alternatives were asked for; a token's own is always told.
-    mutating func json(
-        _ scored: [ScoredToken], then: [ScoredToken] = [], from: Int = 0, top: Int, _ tokenizer: Tokenizer
-    ) -> JSON {
-        var (tokens, logprobs, tops, offsets): ([JSON], [JSON], [JSON], [JSON]) = ([], [], [], [])
-        for (index, token) in (scored + then).enumerated() {
-            if index == scored.count { offset = from }
+    ///   - start: characters before the first token.
+    ///   - skipsSpecial: whether special tokens, such as what stands in front of every text, are not part of the text.
+    init(start: Int, _ tokenizer: Tokenizer, skipsSpecial: Bool = false) {
+        (offset, self.tokenizer) = (start, tokenizer)
+        text = TextStream(tokenizer, skipSpecial: skipsSpecial)
+    }
+
+    /// Lists of some tokens, those that follow the tokens before.
+    ///
+    /// - Parameter top: how many alternatives were asked for; a token's own is always told.
+    mutating func lists(_ scored: [ScoredToken], top: Int) -> CompletionLogprobLists {
+        var lists = CompletionLogprobLists()
+        for token in scored {
             let entry = TokenLogprobs(token)
-            let text = tokenizer.wireText(entry.token)
-            tokens.append(.string(text))
-            logprobs.append(entry.logprob.map(JSON.number) ?? .null)
-            tops.append(entry.logprob.map { alternatives(entry, text, $0, tokenizer) } ?? .null)
-            offsets.append(.integer(offset))
-            advance(tokenizer.pieceInside(entry.token))
+            let word = tokenizer.wireText(entry.token)
+            lists.tokens.append(.string(word))
+            lists.logprobs.append(entry.logprob.map(JSON.number) ?? .null)
+            lists.tops.append(entry.logprob.map { alternatives(entry, word, $0) } ?? .null)
+            lists.offsets.append(.integer(place(of: entry.token, word)))
         }
-        return [
-            "tokens": .array(tokens), "token_logprobs": .array(logprobs), "top_logprobs": .array(tops),
-            "text_offset": .array(offsets),
-        ]
+        return lists
     }
 
     /// By text; of tokens with the same text the likeliest counts.
-    private func alternatives(_ entry: TokenLogprobs, _ text: String, _ logprob: Double, _ tokenizer: Tokenizer) -> JSON
-    {
+    private func alternatives(_ entry: TokenLogprobs, _ word: String, _ logprob: Double) -> JSON {
         .members(
-            entry.top.map { (tokenizer.wireText($0.token), .number($0.logprob)) } + [(text, .number(logprob))])
+            entry.top.map { (tokenizer.wireText($0.token), .number($0.logprob)) } + [(word, .number(logprob))])
     }
 
-    /// A character counts where its first byte stands.
-    private mutating func advance(_ bytes: [UInt8]) {
-        for byte in bytes where byte & 0xC0 != 0x80 { offset += 1 }
+    /// Where a token begins. Part of a character begins where the character does; what stands behind bytes that no character
+    /// can be made of begins behind what the text has in their place.
+    private mutating func place(of token: Int, _ word: String) -> Int {
+        let before = offset
+        offset += text.append(token).unicodeScalars.count
+        let isWhole = String(validating: tokenizer.wireBytes(token), as: UTF8.self) != nil
+        return isWhole ? max(before, offset - word.unicodeScalars.count) : before
+    }
+}
+
+/// The lists of an answer, or of a part of it.
+struct CompletionLogprobLists: Sendable {
+    var (tokens, logprobs, tops, offsets): ([JSON], [JSON], [JSON], [JSON]) = ([], [], [], [])
+
+    static func + (a: Self, b: Self) -> Self {
+        var sum = a
+        sum.tokens += b.tokens
+        sum.logprobs += b.logprobs
+        sum.tops += b.tops
+        sum.offsets += b.offsets
+        return sum
+    }
+
+    var json: JSON {
+        [
+            "tokens": .array(tokens), "token_logprobs": .array(logprobs), "top_logprobs": .array(tops),
+            "text_offset": .array(offsets),
+        ]
     }
 }
