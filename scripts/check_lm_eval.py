@@ -26,6 +26,7 @@ def main() -> None:
     # Sums of some ten log-probabilities; 32-bit sums in another order move each by some 1e-5.
     parser.add_argument("--exact-tolerance", type=float, default=2e-3, help="largest difference of log-likelihoods, exact")
     parser.add_argument("--fast-tolerance", type=float, default=1.5, help="the same, fast")
+    parser.add_argument("--threads", type=int, help="of both; as many as there are cores if not given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         # Before lm_eval and datasets are loaded: nothing is fetched, and nothing is left behind.
@@ -42,6 +43,9 @@ def compare(options, folder: Path) -> bool:
 
     from server_under_test import Server
 
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    threads = ["--threads", options.threads] if options.threads else []
     place = {"pretrained_model_name_or_path": options.model.parent, "gguf_file": options.model.name}
     tokenizer = AutoTokenizer.from_pretrained(**place)
     tokenizer.save_pretrained(folder / "tokenizer")
@@ -51,7 +55,7 @@ def compare(options, folder: Path) -> bool:
     show("transformers", expected)
     passed = True
     for precision, tolerance in [("exact", options.exact_tolerance), ("fast", options.fast_tolerance)]:
-        with Server(options.tinygpt, options.model, KEY, ["--precision", precision]) as server:
+        with Server(options.tinygpt, options.model, KEY, ["--precision", precision, *threads]) as server:
             name = server.json("/v1/models")["data"][0]["id"]
             for tokenized in [True, False]:
                 arguments = {

@@ -96,7 +96,8 @@ struct FieldReader {
             guard range.contains(number) else { throw outOfRange(key, "\(number)", expected) }
             return number
         case .number(let number):
-            guard let whole = Int(exactly: number), range.contains(whole) else {
+            // Beyond 2⁵³ it stands for its neighbors too, and is not what was written.
+            guard let whole = Int(exactly: number), whole.magnitude <= 1 << 53, range.contains(whole) else {
                 throw outOfRange(key, "\(number)", expected)
             }
             return whole

@@ -32,6 +32,13 @@ import TinyJSON
         try reader.finish()
     }
 
+    /// What no number of 64 bits is, is not taken for its neighbor.
+    @Test(arguments: ["-9223372036854775809", "9223372036854775808", "9007199254740994.0", "1e18"])
+    func refusesWhatWasNotWritten(_ number: String) {
+        let error = error("{\"seed\": \(number)}") { _ = try $0.integer("seed", .min ... .max) }
+        #expect(error?.status == 400 && error?.parameter == "seed")
+    }
+
     @Test(arguments: ["", "{", "[]", "1", "{\"a\":1}x", "{\"a\":1,\"a\":2}", "\u{0}", "{\"a\":1e999}"])
     func refusesWhatIsNoObject(_ text: String) {
         #expect(error(text) { _ in }?.status == 400)

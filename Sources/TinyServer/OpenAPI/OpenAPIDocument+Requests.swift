@@ -49,11 +49,14 @@ extension OpenAPIDocument {
         "stream_options", ["type": "object"], "stream", is: true)
 
     /// A text, or blocks of text.
-    private func text(_ types: [String], harmless: Set<String>) -> JSON {
+    ///
+    /// - Parameter least: how many characters, or blocks, there have to be.
+    private func text(_ types: [String], least: Int = 0, harmless: Set<String>) -> JSON {
         let block = Schema.closed(
             [("type", ["type": "string", "enum": .array(types.map(JSON.string))]), ("text", Schema.string)]
                 + anything(harmless), required: ["type", "text"])
-        return Schema.any(of: Schema.string, Schema.array(of: block))
+        let text = least > 0 ? ["type": "string", "minLength": .integer(least)] : Schema.string
+        return Schema.any(of: text, Schema.array(of: block, least...Int.max))
     }
 
     // MARK: OpenAI's
@@ -121,7 +124,7 @@ extension OpenAPIDocument {
     }
 
     private var responses: JSON {
-        let content = text(["input_text", "output_text"], harmless: ResponsesExchange.harmlessInBlocks)
+        let content = text(["input_text", "output_text"], least: 1, harmless: ResponsesExchange.harmlessInBlocks)
         let message = Schema.closed(
             optional(["type": Schema.words("message")]) + [
                 ("role", Schema.words("user", "assistant", "system", "developer")), ("content", content),
@@ -162,9 +165,13 @@ extension OpenAPIDocument {
 
     private func messages(counts: Bool) -> JSON {
         let content = text(["text"], harmless: MessagesQuestion.harmlessInBlocks)
-        let message = Schema.closed(
-            [("role", Schema.words("user", "assistant", "system")), ("content", content)],
-            required: ["role", "content"])
+        // Only an answer may be empty: one that is not begun.
+        let filled = text(["text"], least: 1, harmless: MessagesQuestion.harmlessInBlocks)
+        let message = Schema.any(
+            of: Schema.closed(
+                [("role", Schema.words("user", "system")), ("content", filled)], required: ["role", "content"]),
+            Schema.closed(
+                [("role", Schema.words("assistant")), ("content", content)], required: ["role", "content"]))
         var properties =
             [
                 ("model", Schema.one(of: [""] + model.names.map(JSON.string))),

@@ -68,6 +68,6 @@ extension OpenAPIDocument {
     private static func streaming(_ name: String, _ summary: String, _ request: String, _ answer: String) -> About {
         About(
             name: name, summary: summary, answer: "The answer, or with \"stream\": true its events.", request: request,
-            content: value(answer) + [("text/event-stream", ["schema": Schema.string])])
+            content: value(answer) + [("text/event-stream", [:])])
     }
 }
