@@ -88,3 +88,10 @@ ensure_packages() {
 ensure_valgrind() {
     [ "$(uname)" = Darwin ] || command -v valgrind >/dev/null || install_packages valgrind
 }
+
+# A terminal to look at, for checks of `tinygpt chat`.
+ensure_tmux() {
+    command -v tmux >/dev/null && return
+    if [ "$(uname)" = Darwin ]; then die "missing: tmux. With Homebrew: brew install tmux"; fi
+    install_packages tmux
+}

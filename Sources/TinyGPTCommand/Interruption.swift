@@ -3,7 +3,7 @@ import Synchronization
 
 /// That someone pressed Ctrl-C, or asked the process to end: there is a result so far, which would be lost.
 enum Interruption {
-    static var wasAskedFor: Bool { wasInterrupted.load(ordering: .relaxed) }
+    static var wasAskedFor: Bool { wasInterrupted.load(ordering: .relaxed) || endsProcess }
     /// Whether the process as a whole is to end, not only what it is at.
     static var endsProcess: Bool { wasTerminated.load(ordering: .relaxed) }
 
@@ -21,12 +21,9 @@ enum Interruption {
     /// Forgets what was asked for before, and watches for as often as someone may ask.
     static func watchAgain() {
         wasInterrupted.store(false, ordering: .relaxed)
-        _ = endsProcess
+        _ = wasAskedFor
         signal(SIGINT) { _ in wasInterrupted.store(true, ordering: .relaxed) }
-        signal(SIGTERM) { _ in
-            wasTerminated.store(true, ordering: .relaxed)
-            wasInterrupted.store(true, ordering: .relaxed)
-        }
+        signal(SIGTERM) { _ in wasTerminated.store(true, ordering: .relaxed) }
         unblock()
     }
 

@@ -19,11 +19,11 @@ extension String {
         split(separator: "\n", omittingEmptySubsequences: false).map { line in
             if String(line).columns <= width { return String(line) }
             var (result, used) = ("", 0)
-            for word in line.split(separator: " ", omittingEmptySubsequences: false).map(String.init) {
-                let isFirst = result.isEmpty
-                let breaks = !isFirst && used + 1 + word.columns > width
-                result += (isFirst ? "" : breaks ? "\n" : " ") + word
-                used = (isFirst || breaks ? 0 : used + 1) + word.columns
+            for (index, word) in line.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+                let columns = String(word).columns
+                let breaks = index > 0 && used > 0 && used + 1 + columns > width
+                result += (index == 0 ? "" : breaks ? "\n" : " ") + word
+                used = (index == 0 || breaks ? 0 : used + 1) + columns
             }
             return result
         }.joined(separator: "\n")

@@ -6,7 +6,12 @@ import TinyTestSupport
 
 @Suite("Chat: streaming, stopping, one at a time")
 struct ChatStreamTests {
-    private let options = Chat.ReplyOptions(.sampled(temperature: 2, seed: 1), maxTokens: 300)
+    /// Seconds' worth of tokens.
+    private var options: Chat.ReplyOptions {
+        var options = Chat.ReplyOptions(.sampled(temperature: 2, seed: 1), maxTokens: 3000)
+        options.generation.ignoresEnd = true
+        return options
+    }
 
     @Test func streaming() async throws {
         let fixture = try ChatFixture()
@@ -67,7 +72,7 @@ struct ChatStreamTests {
 
     @Test func stoppedAndForgotten() async throws {
         let fixture = try ChatFixture()
-        let chat = Chat(fixture.model, capacity: 400)
+        let chat = Chat(fixture.model, capacity: 4000)
         let result = try await stop(chat, options)
         #expect(throws: CancellationError.self) { try result.get() }
         #expect(await chat.messages == [])
@@ -75,12 +80,12 @@ struct ChatStreamTests {
 
     @Test func stoppedAndKept() async throws {
         let fixture = try ChatFixture()
-        let chat = Chat(fixture.model, capacity: 400)
+        let chat = Chat(fixture.model, capacity: 4000)
         var options = options
         options.keepsStopped = true
         let stopped = try await stop(chat, options).get()
         #expect(stopped.stopReason == .cancelled)
-        #expect((1..<300).contains(stopped.completionTokens) && !stopped.text.isEmpty)
+        #expect((1..<3000).contains(stopped.completionTokens) && !stopped.text.isEmpty)
         #expect(await chat.messages == [.init(.user, "Hello"), .init(.assistant, stopped.text)])
         #expect(await chat.lastReply?.tokens == stopped.tokens)
         // It goes on from there as a conversation does that was restored to the same words.

@@ -92,12 +92,6 @@ struct ChatTests {
         #expect(await chat.messages == [])
     }
 
-    @Test func capacityBeyondTheModel() async throws {
-        let fixture = try ChatFixture(context: 64)
-        let chat = Chat(fixture.model, capacity: 65)
-        await #expect(throws: RunnerError.contextTooLong(limit: 64, wanted: 65)) { try await chat.capacity }
-    }
-
     @Test func regenerate() async throws {
         let fixture = try ChatFixture()
         let chat = Chat(fixture.model, capacity: 400)

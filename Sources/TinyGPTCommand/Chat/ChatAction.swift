@@ -18,7 +18,7 @@ enum ChatAction: Equatable {
     /// The commands, in the order of `/help`.
     static let commands: [(name: String, argument: String, meaning: String)] = [
         ("/system", "[TEXT]", "show or change the instructions"),
-        ("/reset", "", "forget the conversation; the instructions stay"),
+        ("/reset", "", "forget what was said, not the instructions"),
         ("/regenerate", "", "another answer to the last message"),
         ("/save", "FILE", "write the conversation to a file"),
         ("/load", "FILE", "go on with a conversation from a file"),

@@ -43,6 +43,9 @@ struct ChatSession {
         try tellLoaded()
         while !Interruption.endsProcess, let input = try prompt.next({ note($0) }) {
             style = TerminalStyle.current()
+            Interruption.watchAgain()
+            let quiet = QuietInput()
+            defer { withExtendedLifetime(quiet) {} }
             do {
                 if try perform(ChatAction(input)) { return }
             } catch let error where !(error is CancellationError) {
@@ -132,18 +135,17 @@ struct ChatSession {
             keepsStopped: true)
         let printer = ReplyPrinter(ReplyText(style, showsConfidence: showsConfidence), isSilent: isJSON)
         Interruption.watchAgain()
-        let quiet = isInteractive ? QuietInput() : nil
-        defer {
-            withExtendedLifetime(quiet) {}
-            if !isInteractive { Interruption.unwatch() }
-        }
+        defer { if !isInteractive { Interruption.unwatch() } }
         let completion: Completion
         do {
             completion = try TaskRunner.wait { try await chat.answer(request, options) { printer.take($0) } }
         } catch let error as ChatError {
             guard case .tooLong(_, _, let turns?) = error else { throw error }
             pending = (request, turns)
-            throw Failure("\(error). /drop \(turns) drops them, and sends the message again")
+            throw Failure(
+                isInteractive
+                    ? "\(error). /drop \(turns) drops them, and sends the message again"
+                    : "\(error). A line /drop \(turns) before the message drops them")
         } catch is CancellationError {
             printer.end()
             if !isInteractive { throw CancellationError() }
@@ -309,7 +311,8 @@ final class ReplyPrinter: Sendable {
         try state.withLock { state in
             if let failure = state.failure { throw failure }
             if !state.hasText { progress.clear() }
-            if !isSilent { try Output.print("\n") }
+            // On a terminal a line's end of the answer's own will do.
+            if !isSilent && !(state.endsLine && state.text.style.isTerminal) { try Output.print("\n") }
         }
     }
 }

@@ -67,6 +67,9 @@ struct Converse: ParsableCommand {
             transcript = try Chat.Transcript((system.isEmpty ? [] : [.init(.system, system)]) + turns)
         }
         let (model, loadSeconds) = try options.open()
+        if let context, let limit = model.contextLimit, context > limit {
+            throw RunnerError.contextTooLong(limit: limit, wanted: context)
+        }
         let chat = Chat(model, capacity: context)
         let start = transcript
         let capacity = try TaskRunner.wait {
@@ -90,6 +93,10 @@ struct Converse: ParsableCommand {
 }
 
 extension String {
-    /// With the user's own folder in place of ~.
-    var expandingHome: String { (self as NSString).expandingTildeInPath }
+    /// With the user's own folder in place of ~, as a shell has it.
+    var expandingHome: String {
+        guard self == "~" || hasPrefix("~/"), let home = ProcessInfo.processInfo.environment["HOME"], !home.isEmpty
+        else { return self }
+        return home + dropFirst()
+    }
 }

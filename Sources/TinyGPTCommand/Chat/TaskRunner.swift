@@ -27,7 +27,7 @@ enum TaskRunner {
     }
 }
 
-/// No echo of what is typed while an answer is written; it is there for the next prompt.
+/// No echo of what is typed while something is being done; it is there for the next prompt.
 final class QuietInput {
     private var before: termios?
 
