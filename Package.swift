@@ -124,6 +124,6 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Retrieval"])),
             ]),
         tests("TinyServerTests", ["TinyServer", "TinyRunner", "TinyModels", "TinyTensor", "TinyTokenizer", "TinyJSON"]),
-        tests("CommandTests", ["TinyGPTCommand"]),
+        tests("CommandTests", ["TinyGPTCommand", "TinyGPT"]),
     ]
 )

@@ -34,10 +34,13 @@ def check(function):
 class Terminal:
     """A chat in a tmux pane, in a home of its own."""
 
+    count = 0
+
     def __init__(self, arguments=(), columns=60, rows=30, home=None, **environment):
         self.folder = home or tempfile.TemporaryDirectory(prefix="tinygpt-chat-")
         self.home = Path(self.folder.name)
-        self.socket = f"tinygpt-{os.getpid()}-{id(self):x}"
+        Terminal.count += 1
+        self.socket = f"tinygpt-{os.getpid()}-{Terminal.count}"
         variables = {"HOME": str(self.home), "TINYGPT_MODEL": OPTIONS.model, "PATH": os.environ["PATH"],
                      "LANG": "C.UTF-8", **environment}
         words = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
