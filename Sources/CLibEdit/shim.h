@@ -40,10 +40,11 @@ static inline unsigned char tiny_editor_interrupt(EditLine *editor, int key) {
 static inline unsigned char tiny_editor_suspend(EditLine *editor, int key) {
     (void)editor, (void)key;
     raise(SIGTSTP);
-    return CC_REFRESH;
+    // Others wrote on the terminal meanwhile.
+    return CC_REDISPLAY;
 }
 
-// Ends a line that it is in: a message of several lines is pasted, and sent by the Enter that follows.
+// Inserts what is pasted, line ends and all: a message of several lines is sent by the Enter that follows.
 //
 // ESC [ 200 ~ came before; all up to ESC [ 201 ~ is text, whatever it looks like.
 static inline unsigned char tiny_editor_paste(EditLine *editor, int key) {

@@ -295,7 +295,9 @@ final class ReplyPrinter: Sendable {
                 if text.isEmpty || isSilent || state.failure != nil { return }
                 if !state.hasText { progress.clear() }
                 (state.hasText, state.endsLine) = (true, text.hasSuffix("\n"))
-                do { try Output.print(text) } catch { state.failure = error }
+                do { try Output.print(text) } catch {
+                    state.failure = Failure("the answer cannot be written: \(error.localizedDescription)")
+                }
             }
         case .finished: break
         }
