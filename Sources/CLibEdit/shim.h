@@ -37,10 +37,12 @@ static inline unsigned char tiny_editor_interrupt(EditLine *editor, int key) {
     return CC_EOF;
 }
 
+// As the terminal does it, the whole job; with a signal that waits for no handler, so that what follows comes after it.
 static inline unsigned char tiny_editor_suspend(EditLine *editor, int key) {
-    (void)editor, (void)key;
-    raise(SIGTSTP);
-    // Others wrote on the terminal meanwhile.
+    (void)key;
+    el_set(editor, EL_PREP_TERM, 0);
+    kill(0, SIGSTOP);
+    el_set(editor, EL_PREP_TERM, 1);
     return CC_REDISPLAY;
 }
 

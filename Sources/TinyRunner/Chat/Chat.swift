@@ -178,25 +178,25 @@ public actor Chat {
     /// The most tokens that the conversation may have, its last answer included.
     public var capacity: Int { get throws { try engine.plan.context } }
 
-    /// Tokens of the conversation: as they were read and said, or, where nothing was said since it was changed, as they will be
-    /// read.
+    /// Tokens of the conversation, 0 before its first message: as they were read and said, or, where nothing was said since
+    /// it was changed, as they will be read.
     public var tokenCount: Int {
         get throws {
             if let lastReply { return lastReply.promptTokens + lastReply.completionTokens }
-            return messages.isEmpty ? 0 : try prompt(of: messages).tokens.count
+            return turns.isEmpty ? 0 : try prompt(of: messages).tokens.count
         }
     }
 
     /// Makes ready what the first answer would need, and throws what it would throw: where no one waits yet.
     public func prepare() throws {
-        _ = try prompt(of: messages.isEmpty ? [Message(.user, "")] : messages)
+        _ = try prompt(of: messages.last?.role == .user ? messages : messages + [Message(.user, "")])
         _ = try engine
     }
 
     /// A conversation as the model reads it, by way of what it has read already.
     func prompt(of messages: [Message]) throws -> ChatPrompt {
-        if template == nil { template = try ChatTemplate(model) }
-        guard let template else { preconditionFailure("no template, and no error") }
+        let template = try template ?? ChatTemplate(model)
+        self.template = template
         return try template.prompt(of: Conversation(messages), after: memory)
     }
 
