@@ -39,7 +39,8 @@ let package = Package(
             name: "Retrieval",
             description:
                 "Search in folders of texts: the library TinyRetrieval, `tinygpt embed --index` and `tinygpt search`."),
-        .trait(name: "Server", description: "The HTTP server: `Server` in the library TinyServer, and `tinygpt serve`."),
+        .trait(
+            name: "Server", description: "The HTTP server: `Server` in the library TinyServer, and `tinygpt serve`."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -123,7 +124,8 @@ let package = Package(
                 "TinyRetrieval", "TinyRunner", "TinyModels", "TinyTokenizer", "TinyTensor",
                 .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Retrieval"])),
             ]),
-        tests("TinyServerTests", ["TinyServer", "TinyRunner", "TinyModels", "TinyTensor", "TinyTokenizer", "TinyJSON"]),
+        tests(
+            "TinyServerTests", ["TinyServer", "TinyRunner", "TinyModels", "TinyTensor", "TinyTokenizer", "TinyJSON"]),
         tests("CommandTests", ["TinyGPTCommand", "TinyGPT"]),
     ]
 )

@@ -83,14 +83,18 @@ struct Serve: ParsableCommand {
             let serverOptions = try self.serverOptions()
             let (model, seconds) = try options.open()
             let server = try Server(model, serverOptions)
+            if let limit = model.contextLimit, server.plan.context > limit {
+                Output.error(
+                    "warning: the context is \(server.plan.context) tokens, and the model was made for \(limit)\n")
+            }
             let json = options.json
-            try waiting(for: {
+            try TaskRunner.wait(isInterruptible: false) {
                 try await server.run { address in
                     // Whoever started it may have closed the pipe, which is no reason to end.
                     let ready = Ready(server, address)
                     try? json ? Output.json(ready) : Output.print(ready.text(seconds))
                 }
-            })
+            }
         #else
             throw Failure.serverIsNotBuilt
         #endif

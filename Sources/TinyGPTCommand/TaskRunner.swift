@@ -2,14 +2,15 @@ import Foundation
 import Synchronization
 import TinyGPT
 
-/// Waits for a task on a thread that is not of Swift's pool, and cancels it when someone presses Ctrl-C.
+/// Waits for a task on a thread that is not of Swift's pool.
 enum TaskRunner {
     private final class Box<Value: Sendable>: Sendable {
         let result = Mutex<Result<Value, any Error>?>(nil)
     }
 
+    /// - Parameter isInterruptible: whether Ctrl-C cancels it.
     static func wait<Value: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Value
+        isInterruptible: Bool = true, _ body: @escaping @Sendable () async throws -> Value
     ) throws -> Value {
         let box = Box<Value>()
         let isDone = DispatchSemaphore(value: 0)
@@ -19,7 +20,8 @@ enum TaskRunner {
             box.result.withLock { $0 = result }
             isDone.signal()
         }
-        while isDone.wait(timeout: .now() + .milliseconds(10)) == .timedOut {
+        if !isInterruptible { isDone.wait() }
+        while isInterruptible, isDone.wait(timeout: .now() + .milliseconds(10)) == .timedOut {
             if Interruption.wasAskedFor { task.cancel() }
         }
         guard let result = box.result.withLock({ $0 }) else { throw CancellationError() }
