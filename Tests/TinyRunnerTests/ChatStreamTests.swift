@@ -6,22 +6,25 @@ import TinyTestSupport
 
 @Suite("Chat: streaming, stopping, one at a time")
 struct ChatStreamTests {
-    /// Seconds' worth of tokens.
+    /// More tokens than there is room for.
     private var options: Chat.ReplyOptions {
-        var options = Chat.ReplyOptions(.sampled(temperature: 2, seed: 1), maxTokens: 3000)
+        var options = Chat.ReplyOptions(.sampled(temperature: 2, seed: 1), maxTokens: .max)
         options.generation.ignoresEnd = true
         return options
     }
 
     @Test func streaming() async throws {
         let fixture = try ChatFixture()
-        let chat = Chat(fixture.model, capacity: 400)
+        // The first answer is one pass and seven more; of the second there are a few.
+        let gate = PassGate(passes: 12)
+        let chat = Chat(try Engine(fixture.model, Engine.Options(slots: 1, context: 4000), beforePass: { gate.pass() }))
         var text = ""
         for try await piece in chat.stream("Hello", maxTokens: 8) { text += piece.text }
         let messages = await chat.messages
         #expect(messages.last == .init(.assistant, text))
         // Leaving the loop stops the model; the turn did not happen.
-        for try await _ in chat.stream("Hello again", .sampled(temperature: 2, seed: 1), maxTokens: 300) { break }
+        for try await _ in chat.events(.message("Hello again"), options) { break }
+        gate.open()
         try await chat.exclusively {}
         #expect(await chat.messages == messages)
     }
@@ -59,33 +62,43 @@ struct ChatStreamTests {
         #expect(after.tokens == clean.tokens)
     }
 
-    /// Stops a chat when the third piece has come, and tells what became of it.
-    private func stop(_ chat: Chat, _ options: Chat.ReplyOptions) async throws -> Result<Completion, any Error> {
+    /// Stops a chat when the third piece of some has come, and tells what became of it.
+    private func stop(
+        _ chat: Chat, _ options: Chat.ReplyOptions, _ gate: PassGate
+    ) async throws -> Result<Completion, any Error> {
         let (pieces, told) = AsyncStream.makeStream(of: Void.self)
         let task = Task {
             try await chat.answer(.message("Hello"), options) { if case .piece = $0 { told.yield() } }
         }
         for await _ in pieces.prefix(3) {}
         task.cancel()
+        gate.open()
         return await task.result
+    }
+
+    private func gatedChat(_ fixture: ChatFixture) throws -> (Chat, PassGate) {
+        let gate = PassGate(passes: 12)
+        return (
+            Chat(try Engine(fixture.model, Engine.Options(slots: 1, context: 4000), beforePass: { gate.pass() })), gate
+        )
     }
 
     @Test func stoppedAndForgotten() async throws {
         let fixture = try ChatFixture()
-        let chat = Chat(fixture.model, capacity: 4000)
-        let result = try await stop(chat, options)
+        let (chat, gate) = try gatedChat(fixture)
+        let result = try await stop(chat, options, gate)
         #expect(throws: CancellationError.self) { try result.get() }
         #expect(await chat.messages == [])
     }
 
     @Test func stoppedAndKept() async throws {
         let fixture = try ChatFixture()
-        let chat = Chat(fixture.model, capacity: 4000)
+        let (chat, gate) = try gatedChat(fixture)
         var options = options
         options.keepsStopped = true
-        let stopped = try await stop(chat, options).get()
+        let stopped = try await stop(chat, options, gate).get()
         #expect(stopped.stopReason == .cancelled)
-        #expect((1..<3000).contains(stopped.completionTokens) && !stopped.text.isEmpty)
+        #expect((1...12).contains(stopped.completionTokens) && !stopped.text.isEmpty)
         #expect(await chat.messages == [.init(.user, "Hello"), .init(.assistant, stopped.text)])
         #expect(await chat.lastReply?.tokens == stopped.tokens)
         // It goes on from there as a conversation does that was restored to the same words.

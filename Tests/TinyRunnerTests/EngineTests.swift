@@ -160,21 +160,23 @@ struct EngineTests {
     }
 
     @Test func cancellingFreesTheSlot() async throws {
-        let model = try model()
-        let engine = try Engine(model, Engine.Options(slots: 1, context: 4000))
-        let endless = GenerationOptions(maxTokens: .max, ignoresEnd: true)
         for round in 0..<3 {
-            var pieces = 0
-            for try await event in try engine.stream(Engine.Request(prompt: [round + 1, 2], endless)) {
-                if case .piece = event { pieces += 1 }
-                if pieces == 5 { break }
+            let gate = PassGate(passes: 8)
+            let engine = try Engine(model(), Engine.Options(slots: 1, context: 4000), beforePass: { gate.pass() })
+            do {
+                var pieces = 0
+                for try await event in try engine.stream(Engine.Request(prompt: [round + 1, 2], endless)) {
+                    if case .piece = event { pieces += 1 }
+                    if pieces == 5 { break }
+                }
             }
+            gate.open()
             // The only slot is free for the next one.
             let short = try await engine.complete(
                 Engine.Request(prompt: [9, 9], GenerationOptions(maxTokens: 2, ignoresEnd: true)))
             #expect(short.tokens.count == 2)
+            #expect(engine.status.totals.cancelled == 1)
         }
-        #expect(engine.status.totals.cancelled == 3)
     }
 
     /// Nobody has to hold the engine while a stream of it is read.
@@ -186,66 +188,79 @@ struct EngineTests {
         #expect(tokens == 30)
     }
 
-    @Test func cancellingWhileWaiting() async throws {
-        let model = try model()
-        let engine = try Engine(model, Engine.Options(slots: 1, context: 4000, queueLimit: 1))
-        let endless = GenerationOptions(maxTokens: .max, ignoresEnd: true)
-        let running = Task {
-            for try await _ in try engine.stream(Engine.Request(prompt: [1, 2], endless)) {}
-        }
+    /// An engine whose only slot is taken, for as long as the gate is not opened.
+    private func busyEngine(queueLimit: Int = 64) async throws -> (Engine, Task<Completion, any Error>, PassGate) {
+        let gate = PassGate(passes: 3)
+        let options = Engine.Options(slots: 1, context: 4000, queueLimit: queueLimit)
+        let engine = try Engine(model(), options, beforePass: { gate.pass() })
+        let request = Engine.Request(prompt: [1, 2], endless)
+        let running = Task { try await engine.complete(request) }
         while engine.status.decoding == 0 { try await Task.sleep(for: .milliseconds(2)) }
-        let waiting = Task { try await engine.complete(Engine.Request(prompt: [3, 4], endless)) }
+        return (engine, running, gate)
+    }
+
+    private let endless = GenerationOptions(maxTokens: .max, ignoresEnd: true)
+
+    @Test func cancellingWhileWaiting() async throws {
+        let (engine, running, gate) = try await busyEngine(queueLimit: 1)
+        let request = Engine.Request(prompt: [3, 4], endless)
+        let waiting = Task { try await engine.complete(request) }
         while engine.status.waiting == 0 { try await Task.sleep(for: .milliseconds(2)) }
         #expect(throws: EngineError.queueFull(limit: 1)) { try engine.stream(Engine.Request(prompt: [5], endless)) }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
         #expect(engine.status.waiting == 0)
         running.cancel()
-        try? await running.value
+        _ = await running.result
+        gate.open()
         while engine.status.decoding > 0 { try await Task.sleep(for: .milliseconds(2)) }
         #expect(engine.status.totals.rejected == 1)
+        #expect(engine.status.totals.cancelled == 2)
     }
 
-    @Test func timeLimits() async throws {
-        let model = try model()
-        let engine = try Engine(model, Engine.Options(slots: 1, context: 100_000 / 25))
-        let endless = GenerationOptions(maxTokens: .max, ignoresEnd: true)
-        let limited = Engine.Request(prompt: [1, 2], endless, timeLimit: .milliseconds(50))
-        await #expect(throws: EngineError.timeLimit(seconds: 0.05, isWaiting: false)) {
-            try await engine.complete(limited)
-        }
-        let running = Task { try await engine.complete(Engine.Request(prompt: [7, 2], endless)) }
+    @Test func aTimeLimitWhileRunning() async throws {
+        let gate = PassGate(passes: 3)
+        let engine = try Engine(model(), Engine.Options(slots: 1, context: 4000), beforePass: { gate.pass() })
+        let limited = Engine.Request(prompt: [1, 2], endless, timeLimit: .seconds(4))
+        let running = Task { try await engine.complete(limited) }
         while engine.status.decoding == 0 { try await Task.sleep(for: .milliseconds(2)) }
-        await #expect(throws: EngineError.timeLimit(seconds: 0.05, isWaiting: true)) {
-            try await engine.complete(limited)
-        }
-        running.cancel()
-        _ = try? await running.value
-        #expect(engine.status.totals.timedOut == 2)
+        try await Task.sleep(for: .seconds(4))
+        gate.open()
+        await #expect(throws: EngineError.timeLimit(seconds: 4, isWaiting: false)) { try await running.value }
+        #expect(engine.status.totals.timedOut == 1)
     }
 
-    @Test func drainingAndStopping() async throws {
-        let model = try model()
-        let engine = try Engine(model, Engine.Options(slots: 2, context: 100))
-        let task = Task {
-            try await engine.complete(
-                Engine.Request(prompt: [1, 2], GenerationOptions(maxTokens: 60, ignoresEnd: true)))
-        }
+    @Test func aTimeLimitWhileWaiting() async throws {
+        let (engine, running, gate) = try await busyEngine()
+        let limited = Engine.Request(prompt: [1, 2], endless, timeLimit: .milliseconds(50))
+        let waiting = Task { try await engine.complete(limited) }
+        while engine.status.waiting == 0 { try await Task.sleep(for: .milliseconds(2)) }
+        try await Task.sleep(for: .milliseconds(60))
+        gate.open()
+        await #expect(throws: EngineError.timeLimit(seconds: 0.05, isWaiting: true)) { try await waiting.value }
+        #expect(engine.status.totals.timedOut == 1)
+        running.cancel()
+        _ = await running.result
+    }
+
+    @Test func draining() async throws {
+        let engine = try Engine(model(), Engine.Options(slots: 2, context: 100))
+        let request = Engine.Request(prompt: [1, 2], GenerationOptions(maxTokens: 60, ignoresEnd: true))
+        let task = Task { try await engine.complete(request) }
         while engine.status.totals.requests == 0 { try await Task.sleep(for: .milliseconds(2)) }
         await engine.drain()
         #expect(engine.status.isDraining)
         #expect(try await task.value.tokens.count == 60)
         #expect(throws: EngineError.draining) { try engine.stream(Engine.Request(prompt: [1])) }
+    }
 
-        let other = try Engine(model, Engine.Options(slots: 1, context: 4000))
-        let endless = Task {
-            try await other.complete(
-                Engine.Request(prompt: [1, 2], GenerationOptions(maxTokens: .max, ignoresEnd: true)))
-        }
-        while other.status.decoding == 0 { try await Task.sleep(for: .milliseconds(2)) }
-        other.stop()
-        await #expect(throws: CancellationError.self) { try await endless.value }
-        await other.drain()
+    @Test func stopping() async throws {
+        let (engine, running, gate) = try await busyEngine()
+        engine.stop()
+        gate.open()
+        await #expect(throws: CancellationError.self) { try await running.value }
+        await engine.drain()
+        #expect(throws: EngineError.draining) { try engine.stream(Engine.Request(prompt: [1])) }
     }
 
     @Test func whatCannotBeDoneIsRefused() async throws {

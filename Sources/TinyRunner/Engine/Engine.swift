@@ -24,11 +24,18 @@ public final class Engine: Sendable {
 
     /// - Throws: `EngineError.noRoom` with the numbers if memory has no room, `RunnerError` for options that mean nothing or a
     ///   model that does not continue texts, and why there is no tokenizer.
-    public init(_ model: Model, _ options: Options = Options()) throws {
+    public convenience init(_ model: Model, _ options: Options = Options()) throws {
+        try self.init(model, options, beforePass: nil)
+    }
+
+    /// - Parameter beforePass: called on the engine's thread: who holds it there has all the time there is to do something
+    ///   while a request is under way.
+    package init(_ model: Model, _ options: Options, beforePass: (@Sendable () -> Void)?) throws {
         if !model.spec.continues { throw RunnerError.noContinuation(family: model.family) }
         let plan = try Plan(model, options)
         let inbox = EngineInbox(queueLimit: options.queueLimit)
-        let loop = EngineLoop(model, try model.tokenizer, plan, chunk: options.chunk, inbox: inbox)
+        let loop = EngineLoop(
+            model, try model.tokenizer, plan, chunk: options.chunk, inbox: inbox, beforePass: beforePass)
         guard startThread({ loop.run() }) else { throw RunnerError.noMemory(what: "the engine's thread") }
         (self.model, self.plan, self.inbox) = (model, plan, inbox)
     }

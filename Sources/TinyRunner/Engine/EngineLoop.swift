@@ -11,14 +11,19 @@ final class EngineLoop: @unchecked Sendable {
     private let plan: Engine.Plan
     private let chunk: Int
     private let inbox: EngineInbox
+    private let beforePass: (@Sendable () -> Void)?
     private let reader: EngineReader
     private let slots: [EngineSlot]
     private var uses = 0
     private var passes = 0
     private var prefix: Int { model.spec.prefix }
 
-    init(_ model: Model, _ tokenizer: Tokenizer, _ plan: Engine.Plan, chunk: Int, inbox: EngineInbox) {
+    init(
+        _ model: Model, _ tokenizer: Tokenizer, _ plan: Engine.Plan, chunk: Int, inbox: EngineInbox,
+        beforePass: (@Sendable () -> Void)?
+    ) {
         (self.model, self.tokenizer, self.plan, self.inbox) = (model, tokenizer, plan, inbox)
+        self.beforePass = beforePass
         self.chunk = model.spec.seesAhead ? plan.context : min(chunk, plan.context)
         reader = EngineReader(model, slots: plan.slots, context: plan.context, chunk: chunk)
         slots = (0..<plan.slots).map { _ in
@@ -67,8 +72,8 @@ final class EngineLoop: @unchecked Sendable {
             if submission.isCancelled {
                 release(slot) { $0.cancelled += 1 }
             } else if let limit = submission.passedLimit {
-                submission.fail(EngineError.timeLimit(seconds: limit, isWaiting: false))
                 release(slot) { $0.timedOut += 1 }
+                submission.fail(EngineError.timeLimit(seconds: limit, isWaiting: false))
             }
         }
     }
@@ -137,10 +142,15 @@ final class EngineLoop: @unchecked Sendable {
             $0.totals.generatedTokens += generated
             count(&$0.totals)
         }
+        publish()
     }
 
     private func releaseFinished() {
-        for slot in slots where slot.text?.isOver == true { release(slot) { $0.finished += 1 } }
+        for slot in slots {
+            guard let text = slot.text, text.isOver else { continue }
+            release(slot) { $0.finished += 1 }
+            text.tellEnd()
+        }
     }
 
     // MARK: Passes
@@ -202,6 +212,7 @@ final class EngineLoop: @unchecked Sendable {
     }
 
     private func pass(_ parts: [EngineReader.Part], _ phase: Phase, _ texts: [EngineText]) {
+        beforePass?()
         inbox.passBegins()
         defer { inbox.passEnded() }
         passes += 1

@@ -95,7 +95,7 @@ final class EngineText: @unchecked Sendable {
         let text = progress.take(chosen)
         if progress.completion.tokens.count > count { untold.append(chosen) }
         tell(text)
-        if progress.isOver { finish() }
+        if progress.isOver { progress.took(decodeSeconds: clock.lap()) }
     }
 
     private func tell(_ text: String) {
@@ -106,11 +106,9 @@ final class EngineText: @unchecked Sendable {
 
     func end(_ reason: StopReason) {
         tell(progress.end(reason))
-        finish()
+        progress.took(decodeSeconds: clock.lap())
     }
 
-    private func finish() {
-        progress.took(decodeSeconds: clock.lap())
-        submission.finish(progress.completion)
-    }
+    /// The last thing that is told: by then its place is free, and it has been counted.
+    func tellEnd() { submission.finish(progress.completion) }
 }
