@@ -456,20 +456,9 @@ class Time(unittest.TestCase):
             self.assertEqual(server.process.wait(20), 0)
 
 
-class WithoutTheTrait(unittest.TestCase):
-    def test_it_says_how_to_build_it(self):
-        result = subprocess.run([os.environ["TINYGPT_BINARY"], "serve"], capture_output=True, text=True)
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("swift build -c release --product tinygpt --traits Server", result.stderr)
-        self.assertIn("scripts/serve", result.stderr)
-        self.assertEqual(result.stdout, "")
-
-
 def load_tests(loader, *_):
     """The server is a build of its own, which not every run of the tests has: what cannot be run then is not there."""
     cases = [Routes, Keys, Time] if BINARY else []
-    if "TINYGPT_BINARY" in os.environ:
-        cases.append(WithoutTheTrait)
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 

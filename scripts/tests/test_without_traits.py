@@ -1,6 +1,6 @@
-"""Tests of the command as it is built without traits, on the program that the environment variable TINYGPT_BINARY names.
+"""Tests of the command as it is built without traits, on the program that the environment variable TINYGPT_PLAIN_BINARY names.
 
-    TINYGPT_BINARY=.build/release/tinygpt python3 -m unittest discover scripts/tests
+    TINYGPT_PLAIN_BINARY=.build-plain/debug/tinygpt python3 -m unittest discover scripts/tests
 """
 
 import os
@@ -8,14 +8,23 @@ import subprocess
 import unittest
 
 
-@unittest.skipUnless("TINYGPT_BINARY" in os.environ, "TINYGPT_BINARY names no program")
+@unittest.skipUnless("TINYGPT_PLAIN_BINARY" in os.environ, "TINYGPT_PLAIN_BINARY names no program")
 class WithoutTraits(unittest.TestCase):
+    def refused(self, *arguments):
+        result = subprocess.run(
+            [os.environ["TINYGPT_PLAIN_BINARY"], *arguments], capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 1, arguments)
+        self.assertEqual(result.stdout, "")
+        return result.stderr
+
     def test_search_says_how_to_build_it(self):
         for arguments in (["search", "--index", "/tmp", "query"], ["embed", "--index", "/tmp"]):
-            result = subprocess.run([os.environ["TINYGPT_BINARY"], *arguments], capture_output=True, text=True)
-            self.assertEqual(result.returncode, 1, arguments)
-            self.assertIn("swift build -c release --product tinygpt --traits Retrieval", result.stderr)
-            self.assertEqual(result.stdout, "")
+            self.assertIn("swift build -c release --product tinygpt --traits Retrieval", self.refused(*arguments))
+
+    def test_serve_says_how_to_build_it(self):
+        said = self.refused("serve")
+        self.assertIn("swift build -c release --product tinygpt --traits Server", said)
+        self.assertIn("scripts/serve", said)
 
 
 if __name__ == "__main__":
