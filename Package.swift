@@ -51,7 +51,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
-        // For fingerprints of weights, in the command alone; Apple's systems have CryptoKit.
+        // For fingerprints of weights and the hashes of the server's page; Apple's systems have CryptoKit.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // Line editing in `tinygpt chat`, in the command alone; a part of Apple's systems.
         .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
@@ -84,6 +84,7 @@ let package = Package(
             "TinyServer",
             [
                 "TinyRunner", "TinyModels", "TinyTemplate", "TinyTokenizer", "TinyJSON",
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
             ]),
         .executableTarget(

@@ -29,8 +29,8 @@ enum ChatPage {
     static let contentSecurityPolicy = [
         "default-src 'none'",
         "connect-src 'self'",
-        "script-src '\(SHA256.source(of: script))'",
-        "style-src '\(SHA256.source(of: style))'",
+        "script-src '\(ContentHash.source(of: script))'",
+        "style-src '\(ContentHash.source(of: style))'",
         "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
