@@ -48,6 +48,8 @@ void tk_amx_multiply_packed(const tk_packed *weight, long first, long end, const
 void tk_amx_round_rows(const float *x, long first, long end, long m, long k, uint16_t *tiled);
 void tk_amx_multiply_rounded(const tk_packed *weight, long first, long end, const uint16_t *x, long m, float *y, long y_stride,
                              uint16_t *tiles);
+void tk_amx_multiply_gated(const tk_packed *gate, const tk_packed *up, long first, long end, const uint16_t *x, long m,
+                           tk_activation f, uint16_t *hidden, uint16_t *tiles);
 void tk_amx_pack_tokens(tk_type type, const void *keys, const void *values, long first, long end, long width,
                         uint16_t *packed_keys, uint16_t *packed_values);
 void tk_amx_attend(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,

@@ -46,6 +46,14 @@ static void multiply_rounded(const tk_packed *w, long first, long end, const uin
                              uint16_t *tiles) {
     RECORD_PACKED(TK_SPAN_TILES, multiply_rounded(w, first, end, x, m, y, stride, tiles), 2);
 }
+// Two products; what is between them counts among their time.
+static void multiply_gated(const tk_packed *w, const tk_packed *up, long first, long end, const uint16_t *x, long m,
+                           tk_activation f, uint16_t *hidden, uint16_t *tiles) {
+    const double part = (double)rows_of(w, first, end) / (double)w->rows, numbers = (double)m * (double)rows_of(w, first, end);
+    RECORD(TK_SPAN_TILES, w->type, w->rows, w->columns, multiply_gated(w, up, first, end, x, m, f, hidden, tiles), 2 * part,
+           2 * (double)((end - first) * w->panel_bytes) + 2 * numbers + 2 * part * (double)m * (double)w->columns,
+           4 * numbers * (double)w->columns);
+}
 // Results lie side by side, so that their stride is the matrix' number of rows.
 static void product_floats(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
                            const float *x, long m, float *y, long stride, float *panel, long panel_rows) {
@@ -163,6 +171,7 @@ tk_kernels tk_recording(const tk_kernels *real) {
     // Whether these are there says how prompts are read.
     if (real->round_rows) { it.round_rows = round_rows; }
     if (real->multiply_rounded) { it.multiply_rounded = multiply_rounded; }
+    if (real->multiply_gated) { it.multiply_gated = multiply_gated; }
     if (real->pack_tokens) { it.pack_tokens = pack_tokens; }
     if (real->attend_packed) { it.attend_packed = attend_packed; }
     return it;

@@ -224,7 +224,7 @@ const tk_variant tk_x86_avx512vnni = {
 // Tiles are one more way to multiply; all else is as above.
 const tk_variant tk_x86_amx = {
     {.name = "amx", TK_AVX512, .multiply_packed = tk_amx_multiply_packed, .round_rows = tk_amx_round_rows,
-     .multiply_rounded = tk_amx_multiply_rounded, .pack_tokens = tk_amx_pack_tokens, .attend_packed = tk_amx_attend,
+     .multiply_rounded = tk_amx_multiply_rounded, .multiply_gated = tk_amx_multiply_gated, .pack_tokens = tk_amx_pack_tokens, .attend_packed = tk_amx_attend,
      .attend_packed_floats = tk_amx_attention_floats},
     tk_amx_is_supported,
 };

@@ -28,6 +28,14 @@ struct Network: Sendable {
     func callAsFunction(_ x: Rows, into y: Rows, _ context: ForwardContext) {
         let hidden = hidden(x.count, context)
         let function = spec.activation.kernel
+        if let gate, keepsRounded(gate, context) {
+            // What is between the products takes a quarter of the room, and is never read as floats.
+            let rounded = context.scratch.hidden.rounded(x.count, width: spec.hidden)
+            context.multiply(
+                x, by: gate.product(into: hidden), up.product(into: hidden),
+                finish: .roundedGate(function, into: rounded))
+            return context.compute.multiply(rounded, by: down.product(into: y), scratch: context.scratch.products)
+        }
         if let gate {
             let factors = context.scratch.factors.rows(x.count, width: spec.hidden)
             var finish = Finish.gate(function)
@@ -39,6 +47,12 @@ struct Network: Sendable {
             context.multiply(x, by: up.product(into: hidden), finish: .activation(function))
         }
         down(hidden, into: y, context)
+    }
+
+    private func keepsRounded(_ gate: Linear, _ context: ForwardContext) -> Bool {
+        spec.form == .gated && gate.bias == nil && up.bias == nil && context.probe == nil
+            && context.scratch.observer == nil
+            && context.compute.keepsRounded(gate.weight, up.weight, to: down.weight, phase: context.phase)
     }
 
     /// `[T, F]`: what was made last between the two products.

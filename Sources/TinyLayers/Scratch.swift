@@ -84,7 +84,7 @@ package final class Scratch {
         keys = RowBuffer(capacity: rows * keyWidth)
         values = RowBuffer(capacity: rows * keyWidth)
         attended = RowBuffer(capacity: rows * queryWidth)
-        hidden = RowBuffer(capacity: rows * hiddenWidth)
+        hidden = RowBuffer(capacity: max(rows, 8) * hiddenWidth)  // or sixteen rows rounded
         factors = RowBuffer(capacity: isGated ? rows * hiddenWidth : 0)
         logits = RowBuffer(capacity: logitRows * spec.vocabulary)
         gates = RowBuffer(capacity: rows * max(1, attention.map(\.heads).max() ?? 0))

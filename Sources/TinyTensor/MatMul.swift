@@ -25,6 +25,8 @@ package enum Finish {
     case gate(tk_activation)
     /// y₁ ← f(stretch · min(y₁, limit)) / stretch · (clip(y₂, ±limit) + 1)
     case clampedGate(tk_activation, limit: Float, stretch: Float)
+    /// f(y₁) · y₂, rounded for the next product. Neither y is written, and there are no biases; see `keepsRounded`.
+    case roundedGate(tk_activation, into: RoundedRows)
 }
 
 extension Compute {
@@ -44,13 +46,28 @@ extension Compute {
             ? .vectors
             : usesTiles ? .tiles : kernels.hasVectors ? .vectors : .library
         let work = MatMul(
-            x: x, products: (first, second, third), finish: finish, unit: unit, compute: self, scratch: scratch)
+            x: x, rounded: RoundedRows(base: scratch.roundedActivations, count: x.count, width: x.width),
+            products: (first, second, third), finish: finish, unit: unit, compute: self, scratch: scratch)
         work.check()
         if work.needsRounding {
-            pool.forRanges(of: x.count, grain: MatMul.tileRows) { work.round($0) }
+            pool.forRanges(of: x.count, grain: MatMulScratch.tileRows) { work.round($0) }
         }
         if unit == .library { _ = BLAS.coreType }
-        scratch.shares.reset()
+        run(work)
+    }
+
+    /// Multiplies rows that a `roundedGate` made.
+    package func multiply(_ x: RoundedRows, by product: Product, scratch: MatMulScratch) {
+        let nowhere = Rows(base: product.y.base, count: 0, width: 0)  // tiles take no floats
+        let work = MatMul(
+            x: nowhere, rounded: x, products: (product, nil, nil), finish: .nothing, unit: .tiles, compute: self,
+            scratch: scratch)
+        work.check()
+        run(work)
+    }
+
+    private func run(_ work: MatMul) {
+        work.scratch.shares.reset()
         pool.run(with: work) { context, part in context.assumingMemoryBound(to: MatMul.self).pointee.run(part) }
     }
 }
@@ -67,30 +84,31 @@ private struct MatMul {
     }
 
     let x: Rows
+    /// The same for tiles, once they are rounded.
+    let rounded: RoundedRows
     let products: (Product, Product?, Product?)
     let finish: Finish
     let unit: Unit
     let compute: Compute
     let scratch: MatMulScratch
-    /// Rows of activations that a tile holds.
-    static let tileRows = 16
 
     func check() {
         func check(_ product: Product?) {
             guard let (weights, y) = product.map({ ($0.weights, $0.y) }) else { return }
+            let (count, width) = (rounded.count, rounded.width)
             precondition(
-                x.width == weights.columns && y.width == weights.rows && x.count == y.count,
-                "[\(x.count), \(x.width)] by [\(weights.rows), \(weights.columns)] into [\(y.count), \(y.width)]")
+                width == weights.columns && y.width == weights.rows && count == y.count,
+                "[\(count), \(width)] by [\(weights.rows), \(weights.columns)] into [\(y.count), \(y.width)]")
         }
         check(products.0)
         check(products.1)
         check(products.2)
         switch finish {
         case .nothing, .activation: break
-        case .gate, .clampedGate:
+        case .gate, .clampedGate, .roundedGate:
             precondition(products.0.y.width == products.1?.y.width, "a gate of another width")
         }
-        scratch.check(inputs: x.width, rows: x.count, threads: compute.pool.threadCount)
+        scratch.check(inputs: rounded.width, rows: rounded.count, threads: compute.pool.threadCount)
     }
 
     /// Whether any of the kernels takes rounded activations.
@@ -106,7 +124,7 @@ private struct MatMul {
     func round(_ rows: Range<Int>) {
         if unit == .tiles {
             compute.kernels.table.pointee.round_rows(
-                x.base, rows.lowerBound, rows.upperBound, x.count, x.width, scratch.roundedActivations)
+                x.base, rows.lowerBound, rows.upperBound, x.count, x.width, rounded.base)
         } else {
             var activations = scratch.activations
             compute.kernels.table.pointee.quantize_rows(
@@ -122,18 +140,33 @@ private struct MatMul {
     }
 
     private func run(_ share: Int, _ part: Int) {
+        if case .roundedGate(let function, let hidden) = finish { return multiplyGated(function, hidden, share, part) }
         let outputs = multiply(products.0, share, part)
         if let second = products.1 { multiply(second, share, part) }
         if let third = products.2 { multiply(third, share, part) }
         let (y, kernels) = (products.0.y, compute.kernels.table.pointee)
         switch finish {
-        case .nothing: break
+        case .nothing, .roundedGate: break
         case .activation(let function):
             for t in 0..<y.count { kernels.activate(function, y[t] + outputs.lowerBound, outputs.count) }
         case .gate(let function): gate(function, outputs, limit: nil, stretch: 1)
         case .clampedGate(let function, let limit, let stretch):
             gate(function, outputs, limit: limit, stretch: stretch)
         }
+    }
+
+    private func multiplyGated(_ function: tk_activation, _ hidden: RoundedRows, _ share: Int, _ part: Int) {
+        guard case .packed(let gate) = products.0.weights.form, case .packed(let up)? = products.1?.weights.form
+        else { return }
+        // Whole tiles of the next product's inputs.
+        let outputs = ThreadPool.range(
+            of: share, in: shareCount, count: products.0.weights.rows, grain: 2 * TK_PANEL_ROWS)
+        if outputs.isEmpty { return }
+        var (first, second) = (gate.packed, up.packed)
+        compute.kernels.table.pointee.multiply_gated(
+            &first, &second, outputs.lowerBound / TK_PANEL_ROWS,
+            (outputs.upperBound + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS, rounded.base, rounded.count, function,
+            hidden.base, scratch.tiles(part))
     }
 
     private func gate(_ function: tk_activation, _ outputs: Range<Int>, limit: Float?, stretch: Float) {
@@ -185,7 +218,7 @@ private struct MatMul {
         var packed = weights.packed
         if unit == .tiles && weights.suitsTiles {
             compute.kernels.table.pointee.multiply_rounded(
-                &packed, first, end, scratch.roundedActivations, x.count, y.base, y.width, scratch.tiles(part))
+                &packed, first, end, rounded.base, rounded.count, y.base, y.width, scratch.tiles(part))
         } else if !weights.isQuantized {
             compute.kernels.table.pointee.multiply_floats(&packed, first, end, x.base, x.count, y.base, y.width)
         } else {

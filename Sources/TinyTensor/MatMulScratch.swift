@@ -4,6 +4,8 @@ import CTinyKernels
 package final class MatMulScratch {
     /// Floats of expanded weights that stay in the second-level cache while every row of activations uses them.
     private static let panelFloats = 48 * 1024
+    /// Rows of activations that a tile holds.
+    static let tileRows = 16
 
     private let inputs: Int
     private let rows: Int
@@ -19,7 +21,7 @@ package final class MatMulScratch {
     ///   - rows: the most rows at once.
     package init(inputs: Int, rows: Int, threads: Int) {
         self.inputs = inputs.roundedUp(to: 32)
-        self.rows = rows.roundedUp(to: 16)
+        self.rows = rows.roundedUp(to: Self.tileRows)
         self.threads = threads
         let numbers = self.rows * self.inputs
         floats = RowBuffer(capacity: threads * Self.threadFloats(inputs: self.inputs) + numbers / 32)
@@ -44,12 +46,11 @@ package final class MatMulScratch {
     // A thread's floats: panel, or tiles · tile of inputs · tile of outputs.
 
     private static func threadFloats(inputs: Int) -> Int {
-        max(panelFloats, 4 * inputs) + BLAS.tileRows * (inputs + 64)
+        max(panelFloats, 4 * inputs, Int(TK_TILE_SCRATCH) / 2) + BLAS.tileRows * (inputs + 64)
     }
 
     /// Weights expanded for the kernels that multiply in tiles.
     func tiles(_ part: Int) -> UnsafeMutablePointer<UInt16> {
-        // A panel is larger than two rows of tiles, 2 · 16 · TK_TILE_BLOCK numbers of 16 bits.
         UnsafeMutableRawPointer(thread(part)).assumingMemoryBound(to: UInt16.self)
     }
 

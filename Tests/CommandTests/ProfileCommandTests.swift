@@ -28,7 +28,9 @@ struct ProfileCommandTests {
                 #expect(Set(["name", "calls", "seconds", "bytes", "flops"]).isSubset(of: kernel.keys))
             }
             let names = Set(kernels.compactMap { $0["name"] as? String })
-            #expect(names.isSuperset(of: ["norm", "rotation", "activation", "attention scores", "sampling"]))
+            #expect(names.isSuperset(of: ["norm", "rotation", "attention scores", "sampling"]))
+            // In prompts it may be a part of a product.
+            #expect(names.contains("activation") || name == "prompt")
             #expect((section["layers"] as? [Any])?.count == 4 && (section["threads"] as? [Any])?.count == 2)
             #expect((section["overhead"] as? [String: Any])?["share"] is Double)
         }

@@ -13,7 +13,7 @@ static long panels_of(const matrix *matrix) { return (matrix->packed.rows + TK_P
 // Rows of activations by some panels, rounded in two goes, over NaN.
 static void multiply(const tk_kernels *kernels, const float *x, long m, long first, long end, float *y, long stride) {
     const long k = weights.packed.columns, bytes = (m + 15) / 16 * 16 * k * 2, middle = m / 2 / 16 * 16;
-    const long tile_bytes = 2 * TK_PANEL_ROWS * TK_TILE_BLOCK * 2;
+    const long tile_bytes = TK_TILE_SCRATCH * 2;
     uint16_t *rounded = memory(1, bytes, 0), *tiles = memory(2, tile_bytes, 0);
     memset(rounded, 0xFF, (size_t)bytes);
     memset(tiles, 0xFF, (size_t)tile_bytes);
@@ -46,7 +46,7 @@ static void each_value(const tk_kernels *kernels, tk_type type, long rows, long 
 
 // Any number of rows, any share of the panels, and rows that stand apart: the same bits, and nothing else written.
 static void company(const tk_kernels *kernels, tk_type type) {
-    enum { ROWS = 50, COLUMNS = 1280, STRIDE = ROWS + 3 };
+    enum { ROWS = 50, COLUMNS = LONGEST, STRIDE = ROWS + 3 };
     make_matrix(&weights, type, ROWS, COLUMNS, 21);
     generator random = {22};
     float *x = floats(3, MOST_TOKENS * COLUMNS), *all = floats(4, MOST_TOKENS * ROWS);

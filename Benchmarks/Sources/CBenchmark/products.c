@@ -37,7 +37,7 @@ typedef struct {
 
 static void rounded_part(void *context, int part) {
     const rounded_run *it = context;
-    _Alignas(64) uint16_t tiles[2 * TK_PANEL_ROWS * TK_TILE_BLOCK];
+    _Alignas(64) uint16_t tiles[TK_TILE_SCRATCH];
     const long pairs = (it->panels + 1) / 2;  // a tile's product takes two panels
     long first = 2 * (pairs * part / it->threads), end = 2 * (pairs * (part + 1) / it->threads);
     it->kernels->multiply_rounded(it->matrix, first, end < it->panels ? end : it->panels, it->rounded, it->m, it->y,

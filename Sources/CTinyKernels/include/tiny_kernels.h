@@ -87,7 +87,9 @@ typedef struct {
 } tk_packed;
 
 // Inputs that weights are expanded for at a time where they are multiplied in tiles.
-enum { TK_TILE_BLOCK = 1024 };
+enum { TK_TILE_BLOCK = 2048 };
+// Numbers of scratch for that: two panels, and the next two.
+enum { TK_TILE_SCRATCH = 4 * TK_PANEL_ROWS * TK_TILE_BLOCK };
 // Rows of queries that are taken together there.
 enum { TK_TILE_QUERIES = 32 };
 
@@ -157,10 +159,13 @@ typedef struct tk_kernels {
     // multiple of 16, and so is `end` unless it is m.
     void (*round_rows)(const float *x, long first, long end, long m, long k, uint16_t *rounded);
     // As multiply_packed, for quantized weights, which are rounded to bf16 as well, and for those in bf16; sums in single
-    // precision. `tiles` is scratch of 2 · 16 ·
-    // TK_TILE_BLOCK numbers.
+    // precision. `tiles` is scratch of TK_TILE_SCRATCH numbers.
     void (*multiply_rounded)(const tk_packed *weight, long first, long end, const uint16_t *rounded, long m, float *y,
                              long y_stride, uint16_t *tiles);
+    // hidden[i][j] = f(Σ_k x[i][k] · gate[j][k]) · Σ_k x[i][k] · up[j][k], rounded and in tiles as round_rows leaves them:
+    // sums are never in memory. The matrices are of one type and shape, with at most TK_TILE_BLOCK columns.
+    void (*multiply_gated)(const tk_packed *gate, const tk_packed *up, long first, long end, const uint16_t *rounded, long m,
+                           tk_activation f, uint16_t *hidden, uint16_t *tiles);
     // Tokens first..<end of one head's cache, `first` a multiple of 32, as attend_packed takes them: keys of ⌈n / 32⌉ · 32 ·
     // ⌈width / 32⌉ · 64 numbers, values of ⌈n / 32⌉ · 32 · ⌈width / 16⌉ · 16, for n tokens in all. What is behind the last
     // sixteen tokens that have keys is read and not used.
