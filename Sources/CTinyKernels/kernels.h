@@ -53,7 +53,7 @@ void tk_amx_multiply_gated(const tk_packed *gate, const tk_packed *up, long firs
 void tk_amx_pack_tokens(tk_type type, const void *keys, const void *values, long first, long end, long width,
                         uint16_t *packed_keys, uint16_t *packed_values);
 void tk_amx_attend(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,
-                   const long *counts, long width, float scale, float *scratch, float *out);
+                   const long *counts, long width, float scale, const tk_score_terms *terms, float *scratch, float *out);
 long tk_amx_attention_floats(long width);
 #elif defined(__aarch64__)
 // For every table of this architecture.

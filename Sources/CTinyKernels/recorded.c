@@ -102,12 +102,13 @@ static void attend(const tk_kernels *kernels, const float *queries, long m, tk_t
                 2 * any * width * tk_block_bytes(type) + 8 * m * width, 4 * all * (double)width);
 }
 static void attend_packed(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,
-                          const long *counts, long width, float scale, float *scratch, float *out) {
+                          const long *counts, long width, float scale, const tk_score_terms *terms, float *scratch,
+                          float *out) {
     long any;
     const double all = seen(firsts, counts, m, &any);
     // Keys have two numbers of 16 bits for each of theirs, values one.
     RECORD_ROWS(TK_SPAN_SCORES,
-                attend_packed(queries, m, keys, values, firsts, counts, width, scale, scratch, out),
+                attend_packed(queries, m, keys, values, firsts, counts, width, scale, terms, scratch, out),
                 any * ((width + 31) / 32 * 128 + (width + 15) / 16 * 32) + 8 * m * width, 4 * all * (double)width);
 }
 static void pack_tokens(tk_type type, const void *keys, const void *values, long first, long end, long width,

@@ -156,21 +156,20 @@ struct AttentionScores {
             }
         }
         let kernels = context.compute.kernels.table
+        var terms = tk_score_terms(
+            cap: spec.scoreCap ?? 0, biases: biases == nil ? nil : UnsafePointer(tile.biases),
+            sinks: sinks == nil ? nil : UnsafePointer(tile.sinks))
         if isPacked {
             kernels.pointee.attend_packed(
                 tile.queries, rows, scratch.packedKeys(group, from: text.packedStart, width: width),
                 scratch.packedValues(group, from: text.packedStart, width: width), tile.firsts, tile.counts, width,
-                spec.scale, tile.scratch, tile.results)
+                spec.scale, &terms, tile.scratch, tile.results)
         } else {
-            var terms = tk_score_terms(
-                cap: spec.scoreCap ?? 0, biases: biases == nil ? nil : UnsafePointer(tile.biases),
-                sinks: sinks == nil ? nil : UnsafePointer(tile.sinks))
             kernels.pointee.attend(
                 kernels, tile.queries, rows, cache.elementType.kernelType,
                 cache.keys(layer: layer, head: group, from: text.cacheStart),
                 cache.values(layer: layer, head: group, from: text.cacheStart), tile.firsts, tile.counts, width,
-                spec.scale, &terms,
-                tile.scratch, tile.results)
+                spec.scale, &terms, tile.scratch, tile.results)
         }
         rows = 0
         for t in tokens {

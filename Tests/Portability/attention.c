@@ -47,8 +47,8 @@ static void attend(const tk_kernels *kernels, const tokens *t, const float *quer
 }
 
 // By the kernels for prompts; tokens are packed in two goes, over NaN.
-static void attend_packed(const tk_kernels *kernels, const tokens *t, const float *queries, long m, const long *firsts,
-                          const long *counts, float *out) {
+static void attend_packed_with(const tk_kernels *kernels, const tokens *t, const float *queries, long m, const long *firsts,
+                               const long *counts, const tk_score_terms *terms, float *out) {
     const long half = t->count / 2 / 32 * 32, key_bytes = (t->count + 31) / 32 * 32 * ((t->width + 31) / 32) * 64 * 2;
     const long value_bytes = (t->count + 31) / 32 * 32 * ((t->width + 15) / 16) * 16 * 2;
     uint16_t *keys = memory(5, key_bytes, 0), *values = memory(6, value_bytes, 0);
@@ -56,8 +56,12 @@ static void attend_packed(const tk_kernels *kernels, const tokens *t, const floa
     memset(values, 0xFF, (size_t)value_bytes);
     kernels->pack_tokens(t->type, t->stored_keys, t->stored_values, 0, half, t->width, keys, values);
     kernels->pack_tokens(t->type, t->stored_keys, t->stored_values, half, t->count, t->width, keys, values);
-    kernels->attend_packed(queries, m, keys, values, firsts, counts, t->width, scale,
+    kernels->attend_packed(queries, m, keys, values, firsts, counts, t->width, scale, terms,
                            floats(4, kernels->attend_packed_floats(t->width)), out);
+}
+static void attend_packed(const tk_kernels *kernels, const tokens *t, const float *queries, long m, const long *firsts,
+                          const long *counts, float *out) {
+    attend_packed_with(kernels, t, queries, m, firsts, counts, NULL, out);
 }
 
 // One row by the formula.
@@ -99,6 +103,34 @@ static void in_company(const tk_kernels *kernels, const tokens *t, long m, const
         EXPECT(first_difference(alone, together + i * width, width) < 0,
                "%s: %s, type %d, width %ld, %ld tokens: row %ld of %ld alone differs", kernels->name, name, t->type, width,
                last, i, m);
+    }
+}
+
+// Caps, biases and sinks in the kernels for prompts, against the kernel that decodes. Biases end where what a row sees does.
+static void packed_terms(const tk_kernels *kernels, long count, long width, long m, float cap, bool has_biases, bool has_sinks) {
+    tokens t = make_tokens(count, width, TK_F16, (uint64_t)(width + count));
+    generator random = {(uint64_t)m};
+    float *queries = floats(7, m * width), *together = floats(8, m * width), *expected = floats(9, m * width);
+    float *biases = floats(10, m * count);
+    fill_floats(&random, 1, queries, m * width);
+    fill_floats(&random, 3, biases, m * count);
+    const float *rows[MOST_QUERIES];
+    float sinks[MOST_QUERIES];
+    long firsts[MOST_QUERIES], counts[MOST_QUERIES];
+    for (long i = 0; i < m; i++) {
+        rows[i] = biases + i * count;
+        sinks[i] = (const float[]){-30, 0.5f, 4, 60}[i % 4];
+        firsts[i] = (const long[]){0, count < 4 ? count - 1 : 3, count / 2}[i % 3];
+        counts[i] = i % 3 < 2 ? count : count / 2 + 1;
+    }
+    const tk_score_terms terms = {cap, has_biases ? rows : NULL, has_sinks ? sinks : NULL};
+    tk_attend(kernels, queries, m, t.type, t.stored_keys, t.stored_values, firsts, counts, width, scale, &terms,
+              floats(4, tk_attention_floats(width, m, count)), expected);
+    attend_packed_with(kernels, &t, queries, m, firsts, counts, &terms, together);
+    const double bound = (4 * 0x1p-16 + 2 * gamma_of(width)) * (double)scale * (double)width + 2.2 * 0x1p-9;
+    for (long i = 0; i < m * width; i++) {
+        EXPECT(is_close(together[i], (double)expected[i], bound), "%s: packed terms, width %ld, %ld tokens: [%ld] is %g, not %g",
+               kernels->name, width, count, i, (double)together[i], (double)expected[i]);
     }
 }
 
@@ -159,6 +191,12 @@ void test_attention(const tk_kernels *kernels) {
     static const long places[] = {0, 127, 128, 290};
     static const float bad[] = {NAN, INFINITY};
     for (int i = 0; i < 4 && kernels->attend_packed; i++) { one_large_score(kernels, places[i]); }
+    for (int i = 0; i < 4 && kernels->attend_packed; i++) {
+        const float cap = i == 0 || i == 3 ? 0.7f : 0;
+        packed_terms(kernels, 1, 16, 3, cap, i == 1 || i == 3, i >= 2);
+        packed_terms(kernels, 65, 80, MOST_QUERIES, cap, i == 1 || i == 3, i >= 2);
+        packed_terms(kernels, MOST_TOKENS, 64, 17, cap, i == 1 || i == 3, i >= 2);
+    }
     for (int i = 0; i < 2; i++) {
         not_numbers(kernels, "attention", bad[i], attend);
         if (kernels->attend_packed) { not_numbers(kernels, "packed attention", bad[i], attend_packed); }

@@ -49,23 +49,33 @@ import TinyTestSupport
         /// - Parameters:
         ///   - biases: `[count]` for each row.
         ///   - sinks: one for each row.
+        private func withTerms<Result>(
+            cap: Float, biases: [[Float]]?, sinks: [Float]?, _ body: (UnsafePointer<tk_score_terms>) -> Result
+        ) -> Result {
+            let joined = (biases ?? []).flatMap(\.self)
+            return joined.withUnsafeBufferPointer { joined in
+                let rows = (biases ?? []).indices.map { row in joined.baseAddress.map { $0 + row * count } }
+                return rows.withUnsafeBufferPointer { rows in
+                    (sinks ?? []).withUnsafeBufferPointer { values in
+                        var terms = tk_score_terms(
+                            cap: cap, biases: biases == nil ? nil : rows.baseAddress,
+                            sinks: sinks == nil ? nil : values.baseAddress)
+                        return body(&terms)
+                    }
+                }
+            }
+        }
+
         func attend(
-            _ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int], cap: Float, biases: [[Float]],
-            sinks: [Float]
+            _ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int], cap: Float, biases: [[Float]]?,
+            sinks: [Float]?
         ) -> [Float] {
             var scratch = [Float](repeating: .nan, count: tk_attention_floats(width, firsts.count, count))
             var out = [Float](repeating: .nan, count: firsts.count * width)
-            let joined = biases.flatMap(\.self)
-            joined.withUnsafeBufferPointer { joined in
-                let rows = firsts.indices.map { Optional(joined.baseAddress! + $0 * count) }
-                rows.withUnsafeBufferPointer { rows in
-                    sinks.withUnsafeBufferPointer { sinks in
-                        var terms = tk_score_terms(cap: cap, biases: rows.baseAddress, sinks: sinks.baseAddress)
-                        tk_attend(
-                            set.kernels.table, queries, firsts.count, type, storedKeys, storedValues, firsts, counts,
-                            width, scale, &terms, &scratch, &out)
-                    }
-                }
+            withTerms(cap: cap, biases: biases, sinks: sinks) { terms in
+                tk_attend(
+                    set.kernels.table, queries, firsts.count, type, storedKeys, storedValues, firsts, counts, width,
+                    scale, terms, &scratch, &out)
             }
             return out
         }
@@ -81,7 +91,10 @@ import TinyTestSupport
         }
 
         /// By the kernels for prompts; tokens are packed in two goes.
-        func attendPacked(_ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int]) -> [Float] {
+        func attendPacked(
+            _ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int], cap: Float = 0,
+            biases: [[Float]]? = nil, sinks: [Float]? = nil
+        ) -> [Float] {
             let room = count.roundedUp(to: 32)
             var packedKeys = [UInt16](repeating: 0xFFFF, count: room * 2 * width.roundedUp(to: 32))  // NaN
             var packedValues = [UInt16](repeating: 0xFFFF, count: room * width.roundedUp(to: 16))
@@ -90,8 +103,11 @@ import TinyTestSupport
             set.table.pack_tokens(type, storedKeys, storedValues, half, count, width, &packedKeys, &packedValues)
             var scratch = [Float](repeating: .nan, count: set.table.attend_packed_floats(width))
             var out = [Float](repeating: .nan, count: firsts.count * width)
-            set.table.attend_packed(
-                queries, firsts.count, packedKeys, packedValues, firsts, counts, width, scale, &scratch, &out)
+            withTerms(cap: cap, biases: biases, sinks: sinks) { terms in
+                set.table.attend_packed(
+                    queries, firsts.count, packedKeys, packedValues, firsts, counts, width, scale, terms, &scratch,
+                    &out)
+            }
             return out
         }
 
@@ -182,6 +198,38 @@ import TinyTestSupport
                 let tokens = Tokens(count, width: width, areHalves: areHalves, seed: UInt64(width + count))
                 let bound = (4 * 0x1p-16 + 2 * gamma(width)) * Double(Self.scale) * Double(width) + 2.1 * 0x1p-9
                 check(tokens, rows: m, set.kernels.name, bound: bound) { tokens.attendPacked(set, $0, $1, $2) }
+            }
+        }
+    }
+
+    /// The same with caps, biases and sinks, together and each alone, against the kernel that decodes; the bounds are those
+    /// of rows without, a score's error being at most what it was before its cap.
+    @Test(
+        arguments: InstructionSet.all.filter { $0.table.attend_packed != nil },
+        [(0.7, false, false), (0, true, false), (0, false, true), (0.7, true, true)] as [(Float, Bool, Bool)])
+    func packedScoreTerms(_ set: InstructionSet, _ chosen: (cap: Float, biases: Bool, sinks: Bool)) {
+        for (count, width, m) in [(1, 24, 1), (40, 64, 5), (65, 80, 32), (127, 24, 17), (200, 128, 31), (300, 64, 16)] {
+            let tokens = Tokens(count, width: width, areHalves: count % 2 == 0, seed: UInt64(m + count))
+            var random = SplitMix64(seed: UInt64(m))
+            let queries = random.floats(m * width)
+            let biases = chosen.biases ? (0..<m).map { _ in random.floats(count, scale: 3) } : nil
+            let sinks = chosen.sinks ? (0..<m).map { [-30, 0.5, 4, 60][$0 % 4] as Float } : nil
+            let firsts = (0..<m).map { [0, min(3, count - 1), count / 2][$0 % 3] }
+            let counts = (0..<m).map { [count, count, min(count, count / 2 + 1)][$0 % 3] }
+            let out = tokens.attendPacked(
+                set, queries, firsts, counts, cap: chosen.cap, biases: biases, sinks: sinks)
+            let reference = tokens.attend(
+                set, queries, firsts, counts, cap: chosen.cap, biases: biases, sinks: sinks)
+            let bound = (4 * 0x1p-16 + 2 * gamma(width)) * Double(Self.scale) * Double(width) + 2.2 * 0x1p-9
+            for i in 0..<m {
+                let part = Array(out[i * width..<(i + 1) * width])
+                let name = "row \(i) of \(m), width \(width), \(count) tokens"
+                let alone = tokens.attendPacked(
+                    set, Array(queries[i * width..<(i + 1) * width]), [firsts[i]], [counts[i]], cap: chosen.cap,
+                    biases: biases.map { [$0[i]] }, sinks: sinks.map { [$0[i]] })
+                expectSameBits(alone, part, name + ", alone")
+                expectClose(
+                    part, reference[i * width..<(i + 1) * width].map(Double.init), within: { _ in bound }, name)
             }
         }
     }

@@ -173,7 +173,8 @@ typedef struct tk_kernels {
                         uint16_t *packed_keys, uint16_t *packed_values);
     // As tk_attend, for at most TK_TILE_QUERIES rows.
     void (*attend_packed)(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,
-                          const long *counts, long width, float scale, float *scratch, float *out);
+                          const long *counts, long width, float scale, const tk_score_terms *terms, float *scratch,
+                          float *out);
     long (*attend_packed_floats)(long width);
 
     // The same for every instruction set, by other kernels of the table they are given: see below. They stand here so that
