@@ -32,7 +32,7 @@ struct AttentionScores {
         self.sinks = sinks
         biases = context.scratch.positionBias(spec.bias)
         self.context = context
-        isPacked = context.phase == .prompt && context.compute.usesTiles && !spec.hasScoreTerms
+        isPacked = context.phase == .prompt && context.compute.usesTiles
         let rows = isPacked ? Scratch.packedTileRows : Scratch.tileRows
         tileHeads = min(spec.heads / spec.keyValueHeads, rows)
         tileTokens = max(1, rows / tileHeads)
@@ -178,13 +178,5 @@ struct AttentionScores {
                 rows += 1
             }
         }
-    }
-}
-
-extension AttentionSpec {
-    /// Whether anything happens to scores that the kernels for prompts know nothing of.
-    fileprivate var hasScoreTerms: Bool {
-        if case .none = bias { return scoreCap != nil || sinks }
-        return true
     }
 }

@@ -110,16 +110,16 @@ package final class Scratch {
         tileBuffer = RowBuffer(capacity: threads * tileFloats)
         tileRanges = .allocate(capacity: threads * 2 * Self.packedTileRows)
         tileRanges.initialize(repeating: 0, count: threads * 2 * Self.packedTileRows)
-        tileBiases = .allocate(capacity: threads * Self.tileRows)
-        tileBiases.initialize(repeating: nil, count: threads * Self.tileRows)
-        tileSinks = RowBuffer(capacity: threads * Self.tileRows)
+        tileBiases = .allocate(capacity: threads * Self.packedTileRows)
+        tileBiases.initialize(repeating: nil, count: threads * Self.packedTileRows)
+        tileSinks = RowBuffer(capacity: threads * Self.packedTileRows)
         var biases: [PositionBiasTable] = []
         for layer in attention where layer.bias != .none && !biases.contains(where: { $0.spec == layer.bias }) {
             biases.append(
                 PositionBiasTable(layer.bias, heads: layer.heads, capacity: capacity, prefix: spec.prefix))
         }
         biasTables = biases
-        let biasRows = biases.contains(where: \.needsRows) ? threads * Self.tileRows * capacity : 0
+        let biasRows = biases.contains(where: \.needsRows) ? threads * Self.packedTileRows * capacity : 0
         tileBiasRows = RowBuffer(capacity: biasRows)
         biasRowLength = biasRows > 0 ? capacity : 0
         rotaryTables = Set(attention.compactMap(\.rotary)).map { RotaryTable($0, capacity: rows) }
@@ -168,7 +168,7 @@ package final class Scratch {
         /// `[R]`: the first token that a row sees, and one past the last.
         let firsts: UnsafeMutablePointer<Int>
         let counts: UnsafeMutablePointer<Int>
-        /// `[R]`: what is added to scores, a pointer each, and a head's sink; for `tileRows` rows.
+        /// `[R]`: what is added to scores, a pointer each, and a head's sink.
         let biases: UnsafeMutablePointer<UnsafePointer<Float>?>
         let sinks: UnsafeMutablePointer<Float>
         /// `[R, capacity]`, where biases are put together for each row.
@@ -184,9 +184,9 @@ package final class Scratch {
         return AttentionTile(
             queries: floats, results: floats + Self.packedTileRows * headWidth,
             scratch: floats + 2 * Self.packedTileRows * headWidth, firsts: ranges,
-            counts: ranges + Self.packedTileRows, biases: tileBiases + part * Self.tileRows,
-            sinks: tileSinks.base + part * Self.tileRows,
-            biasRows: biasRowLength > 0 ? tileBiasRows.base + part * Self.tileRows * biasRowLength : nil,
+            counts: ranges + Self.packedTileRows, biases: tileBiases + part * Self.packedTileRows,
+            sinks: tileSinks.base + part * Self.packedTileRows,
+            biasRows: biasRowLength > 0 ? tileBiasRows.base + part * Self.packedTileRows * biasRowLength : nil,
             biasRowLength: biasRowLength)
     }
 
