@@ -5,6 +5,10 @@
 #include "elementwise.h"
 #include "float_panels.h"
 
+#define TK_LANES 4
+#define TK_SIDE 4
+#include "rows.h"
+
 #if defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -130,8 +134,8 @@ static bool is_supported(void) { return false; }  // no way to ask is known here
 TK_MULTIPLY_FLOATS(2)
 
 const tk_variant tk_arm_dotprod = {
-    {.name = "dotprod", .multiply = tk_multiply_neon, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_neon,
-     .weigh = tk_weigh_neon, .widen = tk_widen_neon, .narrow = tk_narrow_neon, TK_ELEMENTWISE},
+    {.name = "dotprod", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_neon,
+     .weigh = weigh, .narrow = tk_narrow_neon, TK_ELEMENTWISE},
     is_supported,
 };
 #endif

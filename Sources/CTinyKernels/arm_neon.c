@@ -12,66 +12,6 @@ static inline float32x4_t load_first(const float *from, long n) {
     return vld1q_f32(lanes);
 }
 
-static inline void store_first(float *to, float32x4_t x, long n) {
-    float lanes[4];
-    vst1q_f32(lanes, x);
-    memcpy(to, lanes, (size_t)n * sizeof(float));
-}
-
-// As in x86_avx512vnni.c, with four lanes: sixteen accumulators, which leaves half the registers to what is loaded.
-#define TILE(NAME, MR, NR)                                                                                             \
-    static void NAME(const float *a, long a_stride, const float *b, long b_stride, long k, float *c, long c_stride) {  \
-        float32x4_t sum[MR][NR];                                                                                       \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NR; s++) { sum[r][s] = vdupq_n_f32(0); }                                               \
-        }                                                                                                              \
-        long whole = k & ~3l;                                                                                          \
-        for (long i = 0; i < whole; i += 4) {                                                                          \
-            float32x4_t y[NR];                                                                                         \
-            for (int s = 0; s < NR; s++) { y[s] = vld1q_f32(b + s * b_stride + i); }                                   \
-            for (int r = 0; r < MR; r++) {                                                                             \
-                float32x4_t x = vld1q_f32(a + r * a_stride + i);                                                       \
-                for (int s = 0; s < NR; s++) { sum[r][s] = vfmaq_f32(sum[r][s], x, y[s]); }                            \
-            }                                                                                                          \
-        }                                                                                                              \
-        if (whole < k) {                                                                                               \
-            for (int r = 0; r < MR; r++) {                                                                             \
-                float32x4_t x = load_first(a + r * a_stride + whole, k - whole);                                       \
-                for (int s = 0; s < NR; s++) {                                                                         \
-                    sum[r][s] = vfmaq_f32(sum[r][s], x, load_first(b + s * b_stride + whole, k - whole));              \
-                }                                                                                                      \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NR; s++) { c[r * c_stride + s] = vaddvq_f32(sum[r][s]); }                              \
-        }                                                                                                              \
-    }
-TILE(tile_4x4, 4, 4)
-TILE(tile_4x1, 4, 1)
-TILE(tile_1x4, 1, 4)
-TILE(tile_1x1, 1, 1)
-
-void tk_multiply_neon(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k, float *c,
-                      long c_stride) {
-    long i = 0;
-    for (; i + 4 <= m; i += 4) {
-        const float *rows = a + i * a_stride;
-        long j = 0;
-        for (; j + 4 <= n; j += 4) {
-            tile_4x4(rows, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride);
-        }
-        for (; j < n; j++) { tile_4x1(rows, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride); }
-    }
-    for (; i < m; i++) {
-        const float *row = a + i * a_stride;
-        long j = 0;
-        for (; j + 4 <= n; j += 4) {
-            tile_1x4(row, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride);
-        }
-        for (; j < n; j++) { tile_1x1(row, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride); }
-    }
-}
-
 // Sixteen 32-bit numbers that fit eight bits.
 static inline int8x16_t bytes_of(const int32x4_t *x) {
     int16x8_t low = vcombine_s16(vmovn_s32(x[0]), vmovn_s32(x[1]));
@@ -103,56 +43,6 @@ void tk_quantize_neon(const float *values, long k, int8_t *high, int8_t *low, fl
         }
         scales[b] = scale;
     }
-}
-
-// As in x86_avx512vnni.c, with four lanes. The last columns, fewer than a vector, have a tile of their own.
-#define WEIGH(NAME, MR, NC, LOAD, STORE)                                                                               \
-    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, bool adds,         \
-                     long columns) {                                                                                   \
-        float32x4_t sum[MR][NC];                                                                                       \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) {                                                                             \
-                sum[r][s] = adds ? LOAD(out + r * width + 4 * s, columns) : vdupq_n_f32(0);                            \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (long j = 0; j < n; j++) {                                                                                 \
-            float32x4_t x[NC];                                                                                         \
-            for (int s = 0; s < NC; s++) { x[s] = LOAD(v + j * width + 4 * s, columns); }                              \
-            for (int r = 0; r < MR; r++) {                                                                             \
-                for (int s = 0; s < NC; s++) { sum[r][s] = vfmaq_n_f32(sum[r][s], x[s], p[r * p_stride + j]); }        \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) { STORE(out + r * width + 4 * s, sum[r][s], columns); }                       \
-        }                                                                                                              \
-    }
-#define LOAD_WHOLE(FROM, COLUMNS) ((void)(COLUMNS), vld1q_f32(FROM))
-#define STORE_WHOLE(TO, X, COLUMNS) ((void)(COLUMNS), vst1q_f32(TO, X))
-WEIGH(weigh_4x4, 4, 4, LOAD_WHOLE, STORE_WHOLE)
-WEIGH(weigh_1x4, 1, 4, LOAD_WHOLE, STORE_WHOLE)
-WEIGH(weigh_1x1, 1, 1, load_first, store_first)
-
-void tk_weigh_neon(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds) {
-    long c = 0;
-    for (; c + 16 <= width; c += 16) {
-        long i = 0;
-        for (; i + 4 <= m; i += 4) { weigh_4x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, 0); }
-        for (; i < m; i++) { weigh_1x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, 0); }
-    }
-    for (; c < width; c += 4) {
-        long columns = width - c < 4 ? width - c : 4;
-        for (long i = 0; i < m; i++) {
-            weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, columns);
-        }
-    }
-}
-
-void tk_widen_neon(const uint16_t *halves, long n, float *values) {
-    long i = 0;
-    for (; i + 4 <= n; i += 4) { vst1q_f32(values + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(halves + i)))); }
-    uint16_t rest[4] = {0};
-    memcpy(rest, halves + i, (size_t)(n - i) * sizeof *rest);
-    store_first(values + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(rest))), n - i);
 }
 
 // NaN stays: minimum and maximum of NEON are NaN where an operand is.

@@ -57,11 +57,7 @@ void tk_amx_attend(const float *queries, long m, const uint16_t *keys, const uin
 long tk_amx_attention_floats(long width);
 #elif defined(__aarch64__)
 // For every table of this architecture.
-void tk_multiply_neon(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k, float *c,
-                      long c_stride);
 void tk_quantize_neon(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
-void tk_weigh_neon(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds);
-void tk_widen_neon(const uint16_t *halves, long n, float *values);
 void tk_narrow_neon(const float *values, long n, uint16_t *halves);
 #endif
 

@@ -4,15 +4,15 @@
 
 void tk_product_floats(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
                        const float *x, long m, float *y, long y_stride, float *panel, long panel_rows) {
-    // Floats that are aligned are used where they lie.
-    if (type == TK_F32 && (uintptr_t)weights % sizeof(float) == 0) {
-        kernels->multiply(x, k, m, (const float *)(const void *)weights, k, n, k, y, y_stride);
+    // Floats are used where they lie.
+    if (type == TK_F32) {
+        kernels->multiply(x, k, m, TK_F32, weights, k, n, k, y, y_stride);
         return;
     }
     for (long j = 0; j < n; j += panel_rows) {
         long rows = n - j < panel_rows ? n - j : panel_rows;
         tk_expand(type, weights + j * row_bytes, rows * k, panel);
-        kernels->multiply(x, k, m, panel, k, rows, k, y + j, y_stride);
+        kernels->multiply(x, k, m, TK_F32, panel, k, rows, k, y + j, y_stride);
     }
 }
 

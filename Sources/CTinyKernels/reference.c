@@ -5,16 +5,40 @@
 
 #include <math.h>
 
-static float dot(const float *x, const float *y, long n) {
-    double sum = 0;
-    for (long i = 0; i < n; i++) { sum += (double)x[i] * (double)y[i]; }
-    return (float)sum;
+// Rows and columns that are worked on together, so that halves are widened once for all of them.
+enum { ROWS = 16, COLUMNS = 64 };
+
+static long least(long a, long b) { return a < b ? a : b; }
+
+// Where floats lie, if that is a place for floats; else a copy.
+static const float *floats_of(tk_type type, const uint8_t *from, long count, float *copy) {
+    if (type == TK_F32 && (uintptr_t)from % sizeof(float) == 0) { return (const float *)(const void *)from; }
+    tk_expand(type, from, count, copy);
+    return copy;
 }
 
-static void multiply(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k, float *c,
-                     long c_stride) {
-    for (long i = 0; i < m; i++) {
-        for (long j = 0; j < n; j++) { c[i * c_stride + j] = dot(a + i * a_stride, b + j * b_stride, k); }
+// One row of b by at most ROWS of a.
+static void products(const float *a, long a_stride, long m, tk_type type, const uint8_t *b, long k, double *sums) {
+    float some[COLUMNS];
+    for (long r = 0; r < m; r++) { sums[r] = 0; }
+    for (long c = 0; c < k; c += COLUMNS) {
+        const long count = least(COLUMNS, k - c);
+        const float *y = floats_of(type, b + c * tk_float_bytes(type), count, some);
+        for (long r = 0; r < m; r++) {
+            for (long i = 0; i < count; i++) { sums[r] += (double)a[r * a_stride + c + i] * (double)y[i]; }
+        }
+    }
+}
+
+static void multiply(const float *a, long a_stride, long m, tk_type type, const void *b, long b_stride, long n, long k,
+                     float *c, long c_stride) {
+    for (long i = 0; i < m; i += ROWS) {
+        for (long j = 0; j < n; j++) {
+            double sums[ROWS];
+            const long rows = least(ROWS, m - i);
+            products(a + i * a_stride, a_stride, rows, type, (const uint8_t *)b + j * b_stride * tk_float_bytes(type), k, sums);
+            for (long r = 0; r < rows; r++) { c[(i + r) * c_stride + j] = (float)sums[r]; }
+        }
     }
 }
 
@@ -173,18 +197,33 @@ void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, f
     }
 }
 
-static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out,
-                  bool adds) {
-    for (long i = 0; i < m; i++) {
-        for (long c = 0; c < width; c++) {
-            double sum = adds ? (double)out[i * width + c] : 0;
-            for (long j = 0; j < n; j++) { sum += (double)p[i * p_stride + j] * (double)v[j * width + c]; }
-            out[i * width + c] = (float)sum;
+// At most ROWS rows of p by at most COLUMNS columns of v.
+static void weigh_some(const float *p, long p_stride, long m, tk_type type, const uint8_t *v, long count, long width, long n,
+                       float *out, bool adds) {
+    double sums[ROWS][COLUMNS];
+    float some[COLUMNS];
+    for (long r = 0; r < m; r++) {
+        for (long c = 0; c < count; c++) { sums[r][c] = adds ? (double)out[r * width + c] : 0; }
+    }
+    for (long j = 0; j < n; j++, v += width * tk_float_bytes(type)) {
+        const float *x = floats_of(type, v, count, some);
+        for (long r = 0; r < m; r++) {
+            for (long c = 0; c < count; c++) { sums[r][c] += (double)p[r * p_stride + j] * (double)x[c]; }
         }
+    }
+    for (long r = 0; r < m; r++) {
+        for (long c = 0; c < count; c++) { out[r * width + c] = (float)sums[r][c]; }
     }
 }
 
-static void widen(const uint16_t *halves, long n, float *values) { tk_expand(TK_F16, halves, n, values); }
+static void weigh(const float *p, long p_stride, long m, tk_type type, const void *v, long width, long n, float *out, bool adds) {
+    for (long i = 0; i < m; i += ROWS) {
+        for (long c = 0; c < width; c += COLUMNS) {
+            weigh_some(p + i * p_stride, p_stride, least(ROWS, m - i), type, (const uint8_t *)v + c * tk_float_bytes(type),
+                       least(COLUMNS, width - c), width, n, out + i * width + c, adds);
+        }
+    }
+}
 
 static void narrow(const float *values, long n, uint16_t *halves) {
     for (long i = 0; i < n; i++) {
@@ -196,6 +235,6 @@ static bool always(void) { return true; }
 
 const tk_variant tk_plain = {
     {.name = "plain", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_plain,
-     .weigh = weigh, .widen = widen, .narrow = narrow, TK_ELEMENTWISE},
+     .weigh = weigh, .narrow = narrow, TK_ELEMENTWISE},
     always,
 };

@@ -5,66 +5,13 @@
 #include "float_panels.h"
 #include "x86_avx2_panel.h"
 
+#define TK_LANES 8
+#define TK_SIDE 2
+#include "rows.h"
+
 // The first n of eight lanes.
 static inline __m256i first(long n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
-static inline float reduce(__m256 x) {
-    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
-    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
-}
-
-// As in x86_avx512vnni.c, with eight lanes and a tile that sixteen registers hold.
-#define TILE(NAME, MR, NR)                                                                                             \
-    static void NAME(const float *a, long a_stride, const float *b, long b_stride, long k, float *c, long c_stride) {  \
-        __m256 sum[MR][NR];                                                                                            \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NR; s++) { sum[r][s] = _mm256_setzero_ps(); }                                          \
-        }                                                                                                              \
-        long whole = k & ~7l;                                                                                          \
-        for (long i = 0; i < whole; i += 8) {                                                                          \
-            __m256 y[NR];                                                                                              \
-            for (int s = 0; s < NR; s++) { y[s] = _mm256_loadu_ps(b + s * b_stride + i); }                             \
-            for (int r = 0; r < MR; r++) {                                                                             \
-                __m256 x = _mm256_loadu_ps(a + r * a_stride + i);                                                      \
-                for (int s = 0; s < NR; s++) { sum[r][s] = _mm256_fmadd_ps(x, y[s], sum[r][s]); }                      \
-            }                                                                                                          \
-        }                                                                                                              \
-        __m256i rest = first(k - whole);                                                                               \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            __m256 x = _mm256_maskload_ps(a + r * a_stride + whole, rest);                                             \
-            for (int s = 0; s < NR; s++) {                                                                             \
-                __m256 y = _mm256_maskload_ps(b + s * b_stride + whole, rest);                                         \
-                c[r * c_stride + s] = reduce(_mm256_fmadd_ps(x, y, sum[r][s]));                                        \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
-TILE(tile_4x2, 4, 2)
-TILE(tile_4x1, 4, 1)
-TILE(tile_1x2, 1, 2)
-TILE(tile_1x1, 1, 1)
-
-static void multiply(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k, float *c,
-                     long c_stride) {
-    long i = 0;
-    for (; i + 4 <= m; i += 4) {
-        const float *rows = a + i * a_stride;
-        long j = 0;
-        for (; j + 2 <= n; j += 2) {
-            tile_4x2(rows, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride);
-        }
-        for (; j < n; j++) { tile_4x1(rows, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride); }
-    }
-    for (; i < m; i++) {
-        const float *row = a + i * a_stride;
-        long j = 0;
-        for (; j + 2 <= n; j += 2) {
-            tile_1x2(row, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride);
-        }
-        for (; j < n; j++) { tile_1x1(row, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride); }
-    }
 }
 
 // Unsigned by signed bytes, neighbours added up to 16 bits. The sign of signed weights is moved over to the other factor.
@@ -167,52 +114,6 @@ static void multiply_packed(const tk_packed *w, long first_panel, long end, cons
     }
 }
 
-// As in x86_avx512vnni.c, with eight lanes.
-#define WEIGH(NAME, MR, NC)                                                                                            \
-    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, bool adds,       \
-                     __m256i mask) {                                                                                   \
-        __m256 sum[MR][NC];                                                                                            \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) { sum[r][s] = adds ? _mm256_maskload_ps(out + r * width + 8 * s, mask) : _mm256_setzero_ps(); }\
-        }                                                                                                              \
-        for (long j = 0; j < n; j++) {                                                                                 \
-            __m256 x[NC];                                                                                              \
-            for (int s = 0; s < NC; s++) { x[s] = _mm256_maskload_ps(v + j * width + 8 * s, mask); }                   \
-            for (int r = 0; r < MR; r++) {                                                                             \
-                __m256 factor = _mm256_set1_ps(p[r * p_stride + j]);                                                   \
-                for (int s = 0; s < NC; s++) { sum[r][s] = _mm256_fmadd_ps(factor, x[s], sum[r][s]); }                 \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) { _mm256_maskstore_ps(out + r * width + 8 * s, mask, sum[r][s]); }            \
-        }                                                                                                              \
-    }
-WEIGH(weigh_4x2, 4, 2)
-WEIGH(weigh_1x2, 1, 2)
-WEIGH(weigh_1x1, 1, 1)
-
-static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds) {
-    const __m256i all = _mm256_set1_epi32(-1);
-    long c = 0;
-    for (; c + 16 <= width; c += 16) {
-        long i = 0;
-        for (; i + 4 <= m; i += 4) { weigh_4x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, all); }
-        for (; i < m; i++) { weigh_1x2(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, all); }
-    }
-    for (; c < width; c += 8) {
-        __m256i mask = first(width - c);
-        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, mask); }
-    }
-}
-
-static void widen(const uint16_t *halves, long n, float *values) {
-    long i = 0;
-    for (; i + 8 <= n; i += 8) {
-        _mm256_storeu_ps(values + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(halves + i))));
-    }
-    for (; i < n; i++) { values[i] = _cvtsh_ss(halves[i]); }
-}
-
 static void narrow(const float *values, long n, uint16_t *halves) {
     const __m256 limit = _mm256_set1_ps(TK_LARGEST_HALF), lowest = _mm256_set1_ps(-TK_LARGEST_HALF);
     for (long i = 0; i < n; i += 8) {
@@ -231,7 +132,7 @@ TK_MULTIPLY_FLOATS(2)
 
 const tk_variant tk_x86_avx2 = {
     {.name = "avx2", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_plain,
-     .weigh = weigh, .widen = widen, .narrow = narrow, TK_ELEMENTWISE},
+     .weigh = weigh, .narrow = narrow, TK_ELEMENTWISE},
     is_supported,
 };
 #pragma clang attribute pop

@@ -5,52 +5,9 @@
 #include "float_panels.h"
 #include "x86_avx512_panel.h"
 
-// A tile of MR rows of a and NR rows of b, one accumulator a pair, lanes along k: a pair's sum has the same order in
-// every tile. Constant bounds unroll; the loops over r and s leave no trace in the code.
-#define TILE(NAME, MR, NR)                                                                                             \
-    static void NAME(const float *a, long a_stride, const float *b, long b_stride, long k, float *c, long c_stride) {  \
-        __m512 sum[MR][NR];                                                                                            \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NR; s++) { sum[r][s] = _mm512_setzero_ps(); }                                          \
-        }                                                                                                              \
-        for (long i = 0; i < k; i += 16) {                                                                             \
-            __mmask16 mask = first_lanes(k - i);                                                                       \
-            __m512 y[NR];                                                                                              \
-            for (int s = 0; s < NR; s++) { y[s] = _mm512_maskz_loadu_ps(mask, b + s * b_stride + i); }                 \
-            for (int r = 0; r < MR; r++) {                                                                             \
-                __m512 x = _mm512_maskz_loadu_ps(mask, a + r * a_stride + i);                                          \
-                for (int s = 0; s < NR; s++) { sum[r][s] = _mm512_fmadd_ps(x, y[s], sum[r][s]); }                      \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NR; s++) { c[r * c_stride + s] = _mm512_reduce_add_ps(sum[r][s]); }                    \
-        }                                                                                                              \
-    }
-TILE(tile_4x4, 4, 4)
-TILE(tile_4x1, 4, 1)
-TILE(tile_1x4, 1, 4)
-TILE(tile_1x1, 1, 1)
-
-static void multiply(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k, float *c,
-                     long c_stride) {
-    long i = 0;
-    for (; i + 4 <= m; i += 4) {
-        const float *rows = a + i * a_stride;
-        long j = 0;
-        for (; j + 4 <= n; j += 4) {
-            tile_4x4(rows, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride);
-        }
-        for (; j < n; j++) { tile_4x1(rows, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride); }
-    }
-    for (; i < m; i++) {
-        const float *row = a + i * a_stride;
-        long j = 0;
-        for (; j + 4 <= n; j += 4) {
-            tile_1x4(row, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride);
-        }
-        for (; j < n; j++) { tile_1x1(row, a_stride, b + j * b_stride, b_stride, k, c + i * c_stride + j, c_stride); }
-    }
-}
+#define TK_LANES 16
+#define TK_SIDE 4
+#include "rows.h"
 
 static void quantize(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums) {
     for (long b = 0; b < k / 32; b++, values += 32, high += 32, low += 32) {
@@ -148,54 +105,6 @@ static void multiply_packed(const tk_packed *w, long first, long end, const tk_q
     }
 }
 
-// MR rows of weights over NC · 16 columns of v at a time; a column's sum runs over j in order.
-#define WEIGH(NAME, MR, NC)                                                                                            \
-    static void NAME(const float *p, long p_stride, const float *v, long width, long n, float *out, bool adds,       \
-                     __mmask16 mask) {                                                                                 \
-        __m512 sum[MR][NC];                                                                                            \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) { sum[r][s] = adds ? _mm512_maskz_loadu_ps(mask, out + r * width + 16 * s) : _mm512_setzero_ps(); }\
-        }                                                                                                              \
-        for (long j = 0; j < n; j++) {                                                                                 \
-            __m512 x[NC];                                                                                              \
-            for (int s = 0; s < NC; s++) { x[s] = _mm512_maskz_loadu_ps(mask, v + j * width + 16 * s); }               \
-            for (int r = 0; r < MR; r++) {                                                                             \
-                __m512 factor = _mm512_set1_ps(p[r * p_stride + j]);                                                   \
-                for (int s = 0; s < NC; s++) { sum[r][s] = _mm512_fmadd_ps(factor, x[s], sum[r][s]); }                 \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (int r = 0; r < MR; r++) {                                                                                 \
-            for (int s = 0; s < NC; s++) { _mm512_mask_storeu_ps(out + r * width + 16 * s, mask, sum[r][s]); }         \
-        }                                                                                                              \
-    }
-WEIGH(weigh_4x4, 4, 4)
-WEIGH(weigh_1x4, 1, 4)
-WEIGH(weigh_1x1, 1, 1)
-
-static void weigh(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds) {
-    long c = 0;
-    for (; c + 64 <= width; c += 64) {
-        long i = 0;
-        for (; i + 4 <= m; i += 4) { weigh_4x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, 0xFFFF); }
-        for (; i < m; i++) { weigh_1x4(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, 0xFFFF); }
-    }
-    for (; c < width; c += 16) {
-        __mmask16 mask = first_lanes(width - c);
-        for (long i = 0; i < m; i++) { weigh_1x1(p + i * p_stride, p_stride, v + c, width, n, out + i * width + c, adds, mask); }
-    }
-}
-
-static void widen(const uint16_t *halves, long n, float *values) {
-    long i = 0;
-    for (; i + 16 <= n; i += 16) {
-        _mm512_storeu_ps(values + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(halves + i))));
-    }
-    if (i < n) {
-        __mmask16 mask = first_lanes(n - i);
-        _mm512_mask_storeu_ps(values + i, mask, _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, halves + i)));
-    }
-}
-
 static void narrow(const float *values, long n, uint16_t *halves) {
     const __m512 limit = _mm512_set1_ps(TK_LARGEST_HALF);
     for (long i = 0; i < n; i += 16) {
@@ -214,8 +123,8 @@ static bool is_supported(void) {
 TK_MULTIPLY_FLOATS(8)
 
 #define TK_AVX512                                                                                                      \
-    .multiply = multiply, .multiply_floats = multiply_floats, .quantize = quantize, .weigh = weigh, .widen = widen,    \
-    .narrow = narrow, TK_ELEMENTWISE
+    .multiply = multiply, .multiply_floats = multiply_floats, .quantize = quantize, .weigh = weigh, .narrow = narrow,  \
+    TK_ELEMENTWISE
 
 const tk_variant tk_x86_avx512vnni = {
     {.name = "avx512vnni", .multiply_packed = multiply_packed, TK_AVX512},

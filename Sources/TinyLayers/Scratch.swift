@@ -100,7 +100,7 @@ package final class Scratch {
         products = MatMulScratch(inputs: inputs, rows: rows, threads: threads)
         headWidth = attention.map(\.headWidth).max() ?? 0
         let attentionFloats = max(
-            tk_attention_floats(headWidth, Self.tileRows, capacity),
+            tk_attention_floats(Self.tileRows, capacity),
             compute.usesTiles ? compute.kernels.table.pointee.attend_packed_floats(headWidth) : 0)
         tileFloats = (attentionFloats + 2 * Self.packedTileRows * headWidth).roundedUp(to: 16)
         tokens = (capacity + (texts - 1) * (TextPlace.alignment - 1)).roundedUp(to: TextPlace.alignment)

@@ -59,7 +59,7 @@ package struct PooledSum {
                 t < skipped ? 0 : pooling == .weightedMean ? Float(t + 1) : 1
             }
             compute.kernels.table.pointee.weigh(
-                weights, weights.count, 1, rows.base, rows.width, rows.count, &vector, count > 0)
+                weights, weights.count, 1, TK_F32, rows.base, rows.width, rows.count, &vector, count > 0)
             total += weights.reduce(0, +)
         }
     }

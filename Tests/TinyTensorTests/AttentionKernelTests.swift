@@ -15,7 +15,7 @@ import TinyTestSupport
 /// Rows of queries that see different tokens, taken together: each gives what the formula says, and the bits it gives alone.
 @Suite struct AttentionKernelTests {
     private static let scale: Float = 0.3
-    private static let widths = [1, 5, 16, 32, 64, 80, 128, 256]
+    private static let widths = [1, 5, 16, 32, 64, 80, 96, 128, 256]
 
     /// The tokens of a head, as floats or as halves.
     private struct Tokens {
@@ -70,7 +70,7 @@ import TinyTestSupport
             _ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int], cap: Float, biases: [[Float]]?,
             sinks: [Float]?
         ) -> [Float] {
-            var scratch = [Float](repeating: .nan, count: tk_attention_floats(width, firsts.count, count))
+            var scratch = [Float](repeating: .nan, count: tk_attention_floats(firsts.count, count))
             var out = [Float](repeating: .nan, count: firsts.count * width)
             withTerms(cap: cap, biases: biases, sinks: sinks) { terms in
                 tk_attend(
@@ -82,7 +82,7 @@ import TinyTestSupport
 
         func attend(_ set: InstructionSet, _ queries: [Float], _ firsts: [Int], _ counts: [Int]) -> [Float] {
             let m = firsts.count
-            var scratch = [Float](repeating: .nan, count: tk_attention_floats(width, m, count))
+            var scratch = [Float](repeating: .nan, count: tk_attention_floats(m, count))
             var out = [Float](repeating: .nan, count: m * width)
             tk_attend(
                 set.kernels.table, queries, m, type, storedKeys, storedValues, firsts, counts, width, scale, nil,
@@ -152,7 +152,7 @@ import TinyTestSupport
     }
 
     // Scores are off by γ_width·‖q‖‖k‖, which the exponential makes relative; then a sum of products of at most 1.
-    @Test(arguments: InstructionSet.all, [1, 2, 4, 5, 12]) func rows(_ set: InstructionSet, _ m: Int) {
+    @Test(arguments: InstructionSet.all, [1, 2, 3, 4, 5, 6, 7, 8, 12]) func rows(_ set: InstructionSet, _ m: Int) {
         for width in Self.widths {
             for (count, areHalves) in [(40, false), (40, true), (64, true), (65, true), (200, true)] {
                 let tokens = Tokens(count, width: width, areHalves: areHalves, seed: UInt64(width + count))

@@ -84,7 +84,7 @@ import TinyTestSupport
             let a = [Float](repeating: 1, count: m * 20)
             let b = [Float](repeating: 2, count: n * 20)
             var c = [Float](repeating: -1, count: 10 * 12)
-            set.table.multiply(a, 20, m, b, 20, n, 20, &c, 12)
+            set.table.multiply(a, 20, m, TK_F32, b, 20, n, 20, &c, 12)
             for i in 0..<10 {
                 for j in 0..<12 { #expect(c[i * 12 + j] == (i < m && j < n ? 40 : -1), "\(m) by \(n) at \(i), \(j)") }
             }
@@ -105,31 +105,87 @@ import TinyTestSupport
         }
     }
 
-    /// Σ p·v for every number of rows and width, and not a float past the end.
-    @Test(arguments: InstructionSet.all, [1, 3, 4, 5, 9]) func weigh(_ set: InstructionSet, _ m: Int) {
+    /// Halves are read as they are, at any address.
+    @Test(arguments: InstructionSet.all) func halves(_ set: InstructionSet) {
+        var random = SplitMix64(seed: 3)
+        let most = Self.most
+        for k in awkwardLengths {
+            let a = random.floats(most * k)
+            let b = Stored(random.floats(most * k), TK_F16)
+            let norms = [a, b.values].map { rowNorms($0, most) }
+            let expected = InstructionSet.plain.multiply(a, most, b.values, most, k)
+            expectClose(
+                set.multiply(a, most, b.bytes(offset: k % 4), most, k, type: TK_F16), expected.map(Double.init),
+                within: { gamma(k + 2) * norms[0][$0 / most] * norms[1][$0 % most] },
+                "\(set.kernels.name), halves, k \(k)")
+        }
+    }
+
+    /// Σ p·v for every number of rows, type and width, and not a float past the end.
+    @Test(arguments: InstructionSet.all, Array(1...9)) func weigh(_ set: InstructionSet, _ m: Int) {
         var random = SplitMix64(seed: 4)
-        for width in [1, 7, 8, 15, 16, 17, 24, 63, 64, 65, 128, 130] {
+        for (width, type) in [1, 7, 8, 15, 16, 17, 24, 63, 64, 65, 96, 128, 130].flatMap({
+            [($0, TK_F32), ($0, TK_F16)]
+        }) {
             for n in [1, 2, 33] {
                 let stride = n + 3
-                let (p, v) = (random.floats(m * stride), random.floats(n * width))
+                let p = random.floats(m * stride)
+                let v = Stored(random.floats(n * width), type)
                 let out = AlignedFloats([Float](repeating: .nan, count: m * width) + [99], offset: 4)
-                set.table.weigh(p, stride, m, v, width, n, out.base, false)
+                set.table.weigh(p, stride, m, type, v.bytes(offset: width % 3), width, n, out.base, false)
                 let result = out.values
                 // In two goes it is the same sum in the same order (plain sums are rounded once more).
                 let parts = AlignedFloats([Float](repeating: .nan, count: m * width))
-                set.table.weigh(p, stride, m, v, width, n / 2 + 1, parts.base, false)
+                let half = n / 2 + 1
+                set.table.weigh(p, stride, m, type, v.bytes(offset: 1), width, half, parts.base, false)
                 set.table.weigh(
-                    Array(p[(n / 2 + 1)...]), stride, m, Array(v[((n / 2 + 1) * width)...]), width, n - n / 2 - 1,
+                    Array(p[half...]), stride, m, type, v.bytes(offset: 2, from: half * width), width, n - half,
                     parts.base, true)
                 if set.kernels.name != "plain" { expectSameBits(parts.values, Array(result.dropLast())) }
                 #expect(result[m * width] == 99)
+                let values = v.values
                 let expected = (0..<m * width).map { i in
-                    (0..<n).reduce(0.0) { $0 + Double(p[i / width * stride + $1]) * Double(v[$1 * width + i % width]) }
+                    (0..<n).reduce(0.0) {
+                        $0 + Double(p[i / width * stride + $1]) * Double(values[$1 * width + i % width])
+                    }
                 }
                 expectClose(
                     Array(result.dropLast()), expected, within: { _ in gamma(n) * Double(n) },
-                    "\(set.kernels.name), \(m) rows, width \(width), n \(n)")
+                    "\(set.kernels.name), \(m) rows, width \(width), n \(n), type \(type.rawValue)")
             }
         }
+    }
+}
+
+/// Numbers as they are stored, floats or halves, at addresses of a test's choosing.
+private final class Stored {
+    /// What is stored, rounded to its type.
+    let values: [Float]
+    private let stored: [UInt8]
+    private let size: Int
+    private let memory: UnsafeMutableRawPointer
+
+    init(_ floats: [Float], _ type: tk_type) {
+        let isHalf = type == TK_F16
+        size = isHalf ? 2 : 4
+        values = isHalf ? floats.map { Float(Float16($0)) } : floats
+        stored = floats.flatMap { value in
+            isHalf
+                ? withUnsafeBytes(of: Float16(value).bitPattern) { Array($0) }
+                : withUnsafeBytes(of: value.bitPattern) { Array($0) }
+        }
+        memory = .allocate(byteCount: stored.count + 64, alignment: 64)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// The numbers from one on, moved to `offset` bytes past an aligned address.
+    func bytes(offset: Int, from first: Int = 0) -> UnsafeRawPointer {
+        stored.withUnsafeBytes { bytes in
+            if let base = bytes.baseAddress {
+                (memory + offset).copyMemory(from: base + first * size, byteCount: bytes.count - first * size)
+            }
+        }
+        return UnsafeRawPointer(memory + offset)
     }
 }

@@ -17,10 +17,11 @@ struct InstructionSet: Sendable, CustomTestStringConvertible {
 
     /// `[m, k]` by `[n, k]`, each row `stride` after the one before.
     func multiply(
-        _ a: UnsafePointer<Float>, _ m: Int, _ b: UnsafePointer<Float>, _ n: Int, _ k: Int, stride: Int? = nil
+        _ a: UnsafePointer<Float>, _ m: Int, _ b: UnsafeRawPointer, _ n: Int, _ k: Int, stride: Int? = nil,
+        type: tk_type = TK_F32
     ) -> [Float] {
         [Float](unsafeUninitializedCapacity: max(1, m * n)) { buffer, count in
-            table.multiply(a, stride ?? k, m, b, stride ?? k, n, k, buffer.baseAddress!, n)
+            table.multiply(a, stride ?? k, m, type, b, stride ?? k, n, k, buffer.baseAddress!, n)
             count = m * n
         }
     }

@@ -64,7 +64,7 @@ static void float_part(void *context, int part) {
     // A few rows of weights at a time, as many as stay in the cache while all rows of activations pass.
     for (long j = first; j < end; j += 16) {
         long rows = end - j < 16 ? end - j : 16;
-        it->kernels->multiply(it->x, it->k, it->m, it->weights + j * it->k, it->k, rows, it->k, it->y + j, it->n);
+        it->kernels->multiply(it->x, it->k, it->m, TK_F32, it->weights + j * it->k, it->k, rows, it->k, it->y + j, it->n);
     }
 }
 

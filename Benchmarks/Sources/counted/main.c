@@ -28,9 +28,11 @@ static run multiply_packed, multiply, quantize, weigh, attend, attend_halves, rm
 static void multiply_packed(operands *o) {
     o->kernels->multiply_packed(o->matrix, 0, ROWS / TK_PANEL_ROWS, &o->x, 1, o->y, ROWS);
 }
-static void multiply(operands *o) { o->kernels->multiply(o->a, COLUMNS, 1, o->b, COLUMNS, ROWS, COLUMNS, o->y, ROWS); }
+static void multiply(operands *o) {
+    o->kernels->multiply(o->a, COLUMNS, 1, TK_F32, o->b, COLUMNS, ROWS, COLUMNS, o->y, ROWS);
+}
 static void quantize(operands *o) { o->kernels->quantize(o->a, COLUMNS, o->x.high, o->x.low, o->x.scales, o->x.sums); }
-static void weigh(operands *o) { o->kernels->weigh(o->a, TOKENS, 1, o->b, WIDTH, TOKENS, o->y, false); }
+static void weigh(operands *o) { o->kernels->weigh(o->a, TOKENS, 1, TK_F32, o->b, WIDTH, TOKENS, o->y, false); }
 static void attend(operands *o) {
     tk_attend(o->kernels, o->a, 1, TK_F32, o->b, o->b, &o->first, &o->count, WIDTH, 0.125f, NULL, o->scratch, o->y);
 }
@@ -70,7 +72,7 @@ int main(int argument_count, char **arguments) {
     o.a = bench_floats(COLUMNS);
     o.b = bench_floats(ROWS * COLUMNS);
     o.y = calloc(COLUMNS + ROWS, sizeof(float));
-    o.scratch = calloc((size_t)tk_attention_floats(WIDTH, 1, TOKENS), sizeof(float));
+    o.scratch = calloc((size_t)tk_attention_floats(1, TOKENS), sizeof(float));
     o.halves = calloc(TOKENS * WIDTH, sizeof(uint16_t));
     if (!o.a || !o.b || !o.y || !o.scratch || !o.halves) { return 1; }
     o.kernels->narrow(o.b, TOKENS * WIDTH, o.halves);

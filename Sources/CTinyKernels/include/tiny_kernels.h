@@ -105,8 +105,9 @@ typedef struct {
 typedef struct tk_kernels {
     const char *name;
 
-    // c[i][j] = Σ_k a[i][k] · b[j][k]  for i < m, j < n. The order of a sum depends on k alone, never on m or n.
-    void (*multiply)(const float *a, long a_stride, long m, const float *b, long b_stride, long n, long k,
+    // c[i][j] = Σ_k a[i][k] · b[j][k]  for i < m, j < n, where b is TK_F32 or TK_F16, aligned or not. The order of a sum
+    // depends on k alone, never on m or n.
+    void (*multiply)(const float *a, long a_stride, long m, tk_type type, const void *b, long b_stride, long n, long k,
                      float *c, long c_stride);
 
     // Quantized weights: y[i][j] = Σ_k x[i][k] · weight[j][k] for i < m and the rows of panels first..<end. The order of a sum depends on
@@ -120,12 +121,12 @@ typedef struct tk_kernels {
     // Rounds k values (a multiple of 32) to codes, the largest of each block to ±TK_LARGEST_CODE.
     void (*quantize)(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
 
-    // out[i] = Σ_j p[i][j] · v[j] for i < m, each v[j] of `width` elements; summed in the order of j, behind what is there if
-    // `adds`.
-    void (*weigh)(const float *p, long p_stride, long m, const float *v, long width, long n, float *out, bool adds);
+    // out[i] = Σ_j p[i][j] · v[j] for i < m, each v[j] of `width` elements, TK_F32 or TK_F16; summed in the order of j, behind
+    // what is there if `adds`.
+    void (*weigh)(const float *p, long p_stride, long m, tk_type type, const void *v, long width, long n, float *out,
+                  bool adds);
 
-    // Halves to floats and back; what is too large for a half becomes the largest one.
-    void (*widen)(const uint16_t *halves, long n, float *values);
+    // Floats to halves; what is too large for a half becomes the largest one.
     void (*narrow)(const float *values, long n, uint16_t *halves);
 
     // Element-wise (elementwise.h); sums are in double.
@@ -221,7 +222,7 @@ void tk_attend(const tk_kernels *kernels, const float *queries, long m, tk_type 
 void tk_attention_weights(const tk_kernels *kernels, const float *query, tk_type type, const void *keys, long first, long count,
                           long width, float scale, const tk_score_terms *terms, float *scratch, float *weights);
 // Floats of its scratch, for m rows that see `tokens` tokens between them.
-long tk_attention_floats(long width, long m, long tokens);
+long tk_attention_floats(long m, long tokens);
 
 // --- Positions (rotary.c) ---
 
