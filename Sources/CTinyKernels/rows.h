@@ -1,8 +1,8 @@
 // Rows of floats by rows of floats or halves, which are read as they are: their products, and sums of rows. Loops that an
 // instruction set's file includes, in the compiler's own vectors, so that they become that set's instructions.
 //
-// The file says first how many floats a vector has, TK_LANES, and TK_SIDE: four rows of as many vectors are what sums
-// take of the registers.
+// The file says first how many floats a vector has, TK_LANES, and TK_SIDE, four or two: four rows of as many vectors are what
+// sums take of the registers.
 #ifndef TINY_ROWS_H
 #define TINY_ROWS_H
 
@@ -54,36 +54,36 @@ INLINE tk_vector folded(tk_vector *x, int count, int done) {
     return x[0];
 }
 
-INLINE void multiply_step(tk_type type, const float *a, long a_stride, int rows, const uint8_t *const *b, long i, long count,
-                         tk_vector (*sums)[TK_SIDE]) {
-    tk_vector y[TK_SIDE];
-    for (int s = 0; s < TK_SIDE; s++) {
-        const uint8_t *from = b[s] + i * tk_float_bytes(type);
-        __builtin_prefetch(from + TK_AHEAD);
-        y[s] = load_vector(type, from, count);
-    }
+// `rows` rows of a by `side` of b, from the i-th number of each on.
+INLINE void multiply_step(tk_type type, const float *a, long a_stride, int rows, const uint8_t *const *b, int side, long i,
+                          long count, tk_vector (*sums)[4]) {
+    const long size = tk_float_bytes(type);
+    for (long at = 0; at < side * TK_LANES * size; at += 64) { __builtin_prefetch(b[0] + side * i * size + at + TK_AHEAD); }
+    tk_vector y[4];
+    for (int s = 0; s < side; s++) { y[s] = load_vector(type, b[s] + i * size, count); }
     for (int r = 0; r < rows; r++) {
         const tk_vector x = load_vector(TK_F32, (const uint8_t *)(a + r * a_stride + i), count);
-        for (int s = 0; s < TK_SIDE; s++) { sums[r][s] += x * y[s]; }
+        for (int s = 0; s < side; s++) { sums[r][s] += x * y[s]; }
     }
 }
 
 // At most four rows of a by at most TK_LANES of b. A pair's sum has the same order wherever it stands.
 INLINE void multiply_tile(tk_type type, const float *a, long a_stride, int rows, const uint8_t *b, long b_bytes, long n, long k,
                           float *c, long c_stride) {
+    const int side = rows <= 2 ? 4 : TK_SIDE;
     tk_vector parts[4][TK_LANES / TK_SIDE] = {0};
-    for (int g = 0; g < TK_LANES / TK_SIDE && g * TK_SIDE < n; g++) {
-        const uint8_t *side[TK_SIDE];
+    for (int g = 0; g < TK_LANES / side && g * side < n; g++) {
+        const uint8_t *rows_of_b[4];
         // What is behind the last row is the last row again, and is not stored.
-        for (int s = 0; s < TK_SIDE; s++) { side[s] = b + (g * TK_SIDE + s < n ? g * TK_SIDE + s : n - 1) * b_bytes; }
-        tk_vector sums[4][TK_SIDE] = {0};
+        for (int s = 0; s < side; s++) { rows_of_b[s] = b + (g * side + s < n ? g * side + s : n - 1) * b_bytes; }
+        tk_vector sums[4][4] = {0};
         long i = 0;
-        for (; i + TK_LANES <= k; i += TK_LANES) { multiply_step(type, a, a_stride, rows, side, i, TK_LANES, sums); }
-        if (i < k) { multiply_step(type, a, a_stride, rows, side, i, k - i, sums); }
-        for (int r = 0; r < rows; r++) { parts[r][g] = folded(sums[r], TK_SIDE, 1); }
+        for (; i + TK_LANES <= k; i += TK_LANES) { multiply_step(type, a, a_stride, rows, rows_of_b, side, i, TK_LANES, sums); }
+        if (i < k) { multiply_step(type, a, a_stride, rows, rows_of_b, side, i, k - i, sums); }
+        for (int r = 0; r < rows; r++) { parts[r][g] = folded(sums[r], side, 1); }
     }
     for (int r = 0; r < rows; r++) {
-        const tk_vector products = folded(parts[r], TK_LANES / TK_SIDE, TK_SIDE);
+        const tk_vector products = folded(parts[r], TK_LANES / side, side);
         memcpy(c + r * c_stride, &products, (size_t)(n < TK_LANES ? n : TK_LANES) * sizeof(float));
     }
 }
