@@ -135,6 +135,14 @@ static void put(const product *p, outbox *out) {
     out->next += ROWS_OUT;
 }
 
+// Asks for a quarter of the tile after next: loads of tiles do not wake the processor's own prefetching. A quarter goes
+// between any two instructions for tiles, which take up to twice as long directly behind each other where another program
+// works on the core's other thread.
+static inline void ask_ahead(const uint16_t *tile, int quarter) {
+    const uint16_t *from = tile + 2 * TILE_NUMBERS + quarter * TILE_NUMBERS / 4;
+    for (int line = 0; line < TILE_ROWS / 4; line++) { _mm_prefetch((const char *)(from + TILE_INPUTS * line), _MM_HINT_T0); }
+}
+
 // The tile unit takes most of a product's time and few of its instructions. So that the rest costs nothing it goes along, a
 // little after each tile of inputs: the next pass's weights are expanded, and the rows before are put where they belong.
 INLINE void multiply_tiles(const product *p, uint16_t *tiles, tk_type type) {
@@ -156,15 +164,24 @@ INLINE void multiply_tiles(const product *p, uint16_t *tiles, tk_type type) {
             long rows_due = 0;
             clear_sums();
             for (long s = 0; s < now.count; s++, a += TILE_NUMBERS, b += TILE_NUMBERS) {
+                const uint16_t *lower = a + now.count * TILE_NUMBERS;
                 _tile_loadd(4, a, 64);
+                ask_ahead(a, 0);
                 _tile_loadd(6, b, 64);
+                ask_ahead(a, 1);
                 _tile_dpbf16ps(0, 4, 6);
+                ask_ahead(a, 2);
                 _tile_loadd(7, b + BLOCK_TILES * TILE_NUMBERS, 64);
+                ask_ahead(a, 3);
                 _tile_dpbf16ps(1, 4, 7);
                 if (has_lower) {
-                    _tile_loadd(5, a + now.count * TILE_NUMBERS, 64);
+                    ask_ahead(lower, 0);
+                    _tile_loadd(5, lower, 64);
+                    ask_ahead(lower, 1);
                     _tile_dpbf16ps(2, 5, 6);
+                    ask_ahead(lower, 2);
                     _tile_dpbf16ps(3, 5, 7);
+                    ask_ahead(lower, 3);
                 }
                 for (rows_due += ROWS_AT_ONCE / ROWS_OUT; rows_due >= now.count; rows_due -= now.count) { put(p, before); }
                 for (units_due += units; units_due >= steps; units_due -= steps) { expand_unit(p, &next, unit++, there, type); }
