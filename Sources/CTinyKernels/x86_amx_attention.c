@@ -22,57 +22,6 @@ enum {
     BLOCK = 32,
 };
 
-static long padded(long n, long to) { return (n + to - 1) / to * to; }
-
-// The part of a number that bf16 holds, and in the second place what that leaves.
-static inline void split(__m512 first, __m512 second, __m512i *high, __m512i *low) {
-    *high = rounded(first, second);
-    __m512i first_bits = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(*high)), 16);
-    __m512i second_bits = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(*high, 1)), 16);
-    *low = rounded(_mm512_sub_ps(first, _mm512_castsi512_ps(first_bits)),
-                   _mm512_sub_ps(second, _mm512_castsi512_ps(second_bits)));
-}
-
-// Sixteen numbers of a row of `width`, from the i-th on; zeros behind its end.
-static inline __m512 load_row(tk_type type, const void *row, long i, long width) {
-    __mmask16 mask = first_lanes(width - i < 0 ? 0 : width - i);
-    if (type == TK_F32) { return _mm512_maskz_loadu_ps(mask, (const float *)row + i); }
-    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, (const uint16_t *)row + i));
-}
-
-// Keys as right factors: for sixteen tokens all inputs' high parts, then all low parts, a tile [pairs of inputs][tokens] for
-// each 32 inputs. Values likewise: for 32 tokens a tile [pairs of tokens][inputs] for each sixteen inputs.
-void tk_amx_pack_tokens(tk_type type, const void *keys, const void *values, long first, long end, long width,
-                        uint16_t *packed_keys, uint16_t *packed_values) {
-    const long bytes = width * (type == TK_F32 ? 4 : 2), tiles = padded(width, 32) / 32, columns = padded(width, 16);
-    for (long j = first; j < end; j += 16) {
-        for (long b = 0; b < tiles; b++) {
-            __m512i high[16], low[16];
-            for (long r = 0; r < 16; r++) {
-                const char *row = (const char *)keys + (j + r) * bytes;
-                long seen = j + r < end ? width : 0;
-                split(load_row(type, row, 32 * b, seen), load_row(type, row, 32 * b + 16, seen), high + r, low + r);
-            }
-            transpose_words(high);
-            transpose_words(low);
-            uint16_t *to = packed_keys + (j / 16 * 2 * tiles + b) * TILE_NUMBERS;
-            for (long r = 0; r < 16; r++) {
-                _mm512_storeu_si512(to + 32 * r, high[r]);
-                _mm512_storeu_si512(to + tiles * TILE_NUMBERS + 32 * r, low[r]);
-            }
-        }
-    }
-    for (long j = first; j < padded(end, 32); j += 2) {
-        const char *row = (const char *)values + j * bytes;
-        for (long c = 0; c < columns; c += 16) {
-            __m512 even = load_row(type, row, c, j < end ? width : 0);
-            __m512 odd = load_row(type, row + bytes, c, j + 1 < end ? width : 0);
-            uint16_t *tile = packed_values + (j / 32 * (columns / 16) + c / 16) * TILE_NUMBERS;
-            _mm512_storeu_si512(tile + j % 32 / 2 * 32, pairs_of(even, odd));
-        }
-    }
-}
-
 // 2^x, off by at most 2.6e-6 of it, a thousandth of what rounding to bf16 leaves: a polynomial for |r| ≤ ½, fitted for the
 // smallest relative error. 0 below the normal numbers, which would cost a hundred times as much. NaN passes.
 static inline __m512 power_of_two(__m512 x) {
@@ -279,15 +228,23 @@ INLINE void add_columns(const workspace *w, const uint16_t *values, long count, 
     STORE(0, out, stride), STORE(1, out + 16, stride), STORE(2, lower, stride), STORE(3, lower + 16, stride);
 }
 
+// The same for the sixteen that are left.
+static void add_last_columns(const workspace *w, const uint16_t *values, long count, bool adds, float *out, between *it) {
+    const size_t stride = (size_t)w->columns * sizeof(float);
+    float *lower = out + 16 * w->columns;
+    if (adds) { LOAD(0, out, stride), LOAD(2, lower, stride); } else { clear_sums(); }
+    const uint16_t *p = w->probabilities;
+    for (long j = 0; j < count; j += 32, p += TILE_NUMBERS, values += w->columns / 16 * TILE_NUMBERS) {
+        LOAD(4, p, 64), LOAD(6, values, 64), LOAD(5, p + STEP / 32 * TILE_NUMBERS, 64);
+        MULTIPLY(0, 4, 6), MULTIPLY(2, 5, 6);
+    }
+    STORE(0, out, stride), STORE(2, lower, stride);
+}
+
 static void add_values(const workspace *w, const uint16_t *values, long count, bool adds, between *it) {
     long c = 0;
     for (; c + 32 <= w->columns; c += 32, values += 2 * TILE_NUMBERS) { add_columns(w, values, count, adds, w->out + c, it); }
-    if (c < w->columns) {
-        if (adds) { load_sums(w->out + c, w->columns, 2, 1); } else { clear_sums(); }
-        add_tiles(w->probabilities, STEP / 32 * TILE_NUMBERS, TILE_NUMBERS, values, 0, w->columns / 16 * TILE_NUMBERS,
-                  count / 32, 2, 1);
-        store_sums(w->out + c, w->columns, 2, 1);
-    }
+    if (c < w->columns) { add_last_columns(w, values, count, adds, w->out + c, it); }
     do_rest(it);
 }
 
