@@ -125,7 +125,7 @@ static void packed_terms(const tk_kernels *kernels, long count, long width, long
     }
     const tk_score_terms terms = {cap, has_biases ? rows : NULL, has_sinks ? sinks : NULL};
     tk_attend(kernels, queries, m, t.type, t.stored_keys, t.stored_values, firsts, counts, width, scale, &terms,
-              floats(4, tk_attention_floats(width, m, count)), expected);
+              floats(4, tk_attention_floats(m, count)), expected);
     attend_packed_with(kernels, &t, queries, m, firsts, counts, &terms, together);
     const double bound = (4 * 0x1p-16 + 2 * gamma_of(width)) * (double)scale * (double)width + 2.2 * 0x1p-9;
     for (long i = 0; i < m * width; i++) {
