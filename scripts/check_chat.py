@@ -12,7 +12,9 @@ of every check is printed. Ends with status 1 if a check fails.
 import argparse
 import json
 import os
+import pty
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -156,6 +158,42 @@ def streaming_and_stopping():
         expect(len(chat.saved()) == 4, "the conversation did not go on")
         chat.keys("C-d")
         expect(chat.ended() == 0, "its status is not 0")
+
+
+@check
+def stopping_before_the_terminal_has_read():
+    """A terminal that is behind still shows all that is kept: Ctrl-C does not throw away what was written."""
+    with tempfile.TemporaryDirectory(prefix="tinygpt-chat-") as home:
+        process, terminal = pty.fork()
+        if process == 0:
+            os.chdir(home)
+            os.execve(OPTIONS.tinygpt, [OPTIONS.tinygpt, "chat", "--temperature", "0"],
+                      {**os.environ, "HOME": home, "TINYGPT_MODEL": OPTIONS.model, "TERM": "dumb", "LANG": "C.UTF-8"})
+        shown = b""
+
+        def read(until):
+            nonlocal shown
+            end = time.monotonic() + 20 * OPTIONS.patience
+            while until not in shown:
+                expect(select.select([terminal], [], [], end - time.monotonic())[0], f"not shown: {until}; but: {shown}")
+                shown += os.read(terminal, 1 << 16)
+
+        try:
+            read(b"\n> ")
+            # More than the 4 KiB that a terminal's reader is given without asking: what is said waits behind them.
+            os.write(terminal, b"/help\r" * 8 + LONG.encode() + b"\r")
+            time.sleep(1.5 * OPTIONS.patience)
+            os.write(terminal, b"\x03")
+            read(b"Stopped;")
+            answer = shown.decode().split("ends the chat")[-1].split("> ")[1].split("Stopped;")[0].replace("\x1b[K", "")
+            os.write(terminal, b"/save now.json\r")
+            read(b"Saved:")
+            kept = json.loads((Path(home) / "now.json").read_text(encoding="utf-8"))["messages"][1]["content"]
+            expect(joined(kept) == joined(answer), f"kept: {kept}, shown: {answer}")
+        finally:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            os.close(terminal)
 
 
 @check

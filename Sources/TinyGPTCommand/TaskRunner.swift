@@ -29,7 +29,8 @@ enum TaskRunner {
     }
 }
 
-/// No echo of what is typed while something is being done; it is there for the next prompt.
+/// While something is being done: no echo of what is typed, which is there for the next prompt, and nothing that was written
+/// is lost to Ctrl-C.
 final class QuietInput {
     private var before: termios?
 
@@ -38,6 +39,8 @@ final class QuietInput {
         guard isatty(0) != 0, tcgetattr(0, &mode) == 0 else { return }
         before = mode
         mode.c_lflag &= ~tcflag_t(ECHO)
+        // Else Ctrl-C throws away what was written and not shown yet, and what was typed ahead.
+        mode.c_lflag |= tcflag_t(NOFLSH)
         tcsetattr(0, TCSADRAIN, &mode)
     }
 
