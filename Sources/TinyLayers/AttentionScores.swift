@@ -5,7 +5,7 @@ import TinyTensor
 ///
 /// Queries that look at the same keys are taken together, so that keys and values are read once for all of them: the
 /// heads of a group, for a few tokens. Threads take such tiles in turn, as later tokens see more and cost more.
-struct AttentionScores {
+struct AttentionScores: ~Copyable {
     let spec: AttentionSpec
     let layer: Int
     /// `[T, H · d]`

@@ -55,6 +55,20 @@ package struct Weights: Sendable {
         case packed(PackedMatrix)
     }
 
+    /// The same for those who hold nothing themselves.
+    enum View {
+        case stored(UnsafePointer<UInt8>, tk_type, rowBytes: Int)
+        case packed(tk_packed, isQuantized: Bool, suitsTiles: Bool)
+
+        /// Bytes of so many rows.
+        func bytes(rows: Int) -> Int {
+            switch self {
+            case .stored(_, _, let rowBytes): rows * rowBytes
+            case .packed(let packed, _, _): rows / TK_PANEL_ROWS * packed.panel_bytes
+            }
+        }
+    }
+
     let form: Form
     package let rows: Int
     package let columns: Int
@@ -74,6 +88,19 @@ package struct Weights: Sendable {
         self.form = form
         self.rows = rows
         self.columns = columns
+    }
+}
+
+extension Weights.Form {
+    /// Valid while this is held.
+    var view: Weights.View {
+        switch self {
+        case .stored(let matrix):
+            .stored(
+                matrix.base.assumingMemoryBound(to: UInt8.self), matrix.type.kernelType, rowBytes: matrix.rowBytes)
+        case .packed(let matrix):
+            .packed(matrix.packed, isQuantized: matrix.isQuantized, suitsTiles: matrix.suitsTiles)
+        }
     }
 }
 

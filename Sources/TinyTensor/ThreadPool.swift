@@ -100,8 +100,8 @@ package final class ThreadPool: Sendable {
         shared.isRecording.store(false, ordering: .releasing)
     }
 
-    /// The same with a value as context: `body` finds it where its pointer points.
-    package func run<Context>(with context: Context, _ body: Body) {
+    /// The same with a value as context, which is lent: `body` finds it where its pointer points.
+    package func run<Context: ~Copyable>(with context: borrowing Context, _ body: Body) {
         withUnsafePointer(to: context) { run(UnsafeRawPointer($0), body) }
     }
 

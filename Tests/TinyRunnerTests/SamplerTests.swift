@@ -19,6 +19,18 @@ struct SamplerTests {
         #expect(try sample(.greedy, [-.infinity, -.infinity]) == [0])
     }
 
+    /// Wherever it stands among lanes and behind them, and before its equals.
+    @Test func greedyFindsTheLargestAnywhere() throws {
+        for count in 1...70 {
+            for place in 0..<count {
+                var logits = (0..<count).map { -1 - Float($0 * 7 % 5) }
+                for equal in stride(from: place, to: count, by: 3) { logits[equal] = -0.5 }
+                if place > 0 { logits[place / 2] = .nan }
+                #expect(try sample(.greedy, logits) == [place], "\(place) of \(count)")
+            }
+        }
+    }
+
     @Test func seeds() throws {
         let logits = (0..<50).map { Float($0 % 7) * 0.1 }
         for sampling in [Sampling.sampled(), .sampled(topK: 20), .sampled(topP: 0.8), .sampled(minP: 0.5)] {

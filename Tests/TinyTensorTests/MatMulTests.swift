@@ -154,6 +154,25 @@ import TinyTestSupport
         return (0..<count).map { abs(scales[$0 / 16] * Float(codes[$0])) + abs(offsets[$0 / 16]) }
     }
 
+    /// Megabytes of weights are multiplied in several shares a thread, which are nobody's in particular.
+    @Test(arguments: InstructionSet.all) func manyShares(_ set: InstructionSet) {
+        let (rows, columns) = (2001, 512)
+        var random = SplitMix64(seed: 12)
+        let weight = Matrix(floats: random.floats(rows * columns), columns: columns)
+        let x = random.floats(2 * columns)
+        let one = product(x, 2, weight, Compute(precision: .fast, threads: 1, kernels: set.kernels), .decode)
+        let weights = weight.floats()
+        let (xs, ws) = (rowNorms(x, 2), rowNorms(weights, rows))
+        expectClose(
+            one, reference(x, 2, weights, rows),
+            within: { gamma(columns + 2) * xs[$0 / rows] * ws[$0 % rows] }, set.kernels.name)
+        for threads in 2...5 {
+            let other = product(
+                x, 2, weight, Compute(precision: .fast, threads: threads, kernels: set.kernels), .decode)
+            expectSameBits(other, one, "\(set.kernels.name), \(threads) threads")
+        }
+    }
+
     /// More threads than rows leave some without work; one row, one token and odd numbers are not special.
     @Test(arguments: InstructionSet.all, [1, 2, 3, 4, 5, 8, 63, 65, 130]) func awkwardShapes(
         _ set: InstructionSet, _ rows: Int
