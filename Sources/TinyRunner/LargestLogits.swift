@@ -6,21 +6,33 @@ struct LargestLogits {
     /// In descending order.
     ///
     ///     O(V · log n) at worst, and close to O(V) where n is small
-    init(_ count: Int, of logits: Span<Float>) {
+    init(_ count: Int, of logits: Span<Float>) { select(count, of: logits) }
+
+    /// None yet, and room for so many.
+    init(capacity: Int) { entries.reserveCapacity(capacity) }
+
+    /// Others in the place of those it has. Allocates nothing where there is room.
+    mutating func select(_ count: Int, of logits: Span<Float>) {
+        entries.removeAll(keepingCapacity: true)
         if count <= 0 { return }
         entries.reserveCapacity(min(count, logits.count))
         for i in logits.indices {
             let logit = logits[i]
-            if logit.isNaN { continue }
-            if entries.count < count {
+            if entries.count == count {
+                if logit > entries[0].logit {
+                    entries[0] = (i, logit)
+                    sink(within: count)
+                }
+            } else if !logit.isNaN {
                 entries.append((i, logit))
                 rise(entries.count - 1)
-            } else if logit > entries[0].logit {
-                entries[0] = (i, logit)
-                sink()
             }
         }
-        entries.sort { Self.precedes($0, $1) }
+        // The least of the rest goes behind it, again and again.
+        for rest in stride(from: entries.count - 1, to: 0, by: -1) {
+            entries.swapAt(0, rest)
+            sink(within: rest)
+        }
     }
 
     private static func precedes(_ a: (token: Int, logit: Float), _ b: (token: Int, logit: Float)) -> Bool {
@@ -37,12 +49,12 @@ struct LargestLogits {
         }
     }
 
-    private mutating func sink() {
+    private mutating func sink(within count: Int) {
         var parent = 0
         while true {
             var child = 2 * parent + 1
-            if child >= entries.count { return }
-            if child + 1 < entries.count && Self.precedes(entries[child], entries[child + 1]) { child += 1 }
+            if child >= count { return }
+            if child + 1 < count && Self.precedes(entries[child], entries[child + 1]) { child += 1 }
             if !Self.precedes(entries[parent], entries[child]) { return }
             entries.swapAt(parent, child)
             parent = child

@@ -10,6 +10,7 @@ package struct Sampler: ~Copyable {
     private var generated: [Int: Int] = [:]
     private let logits: UnsafeMutableBufferPointer<Float>
     private var heap: CandidateHeap
+    private var largestLogits: LargestLogits
 
     package init(_ sampling: Sampling, prompt: [Int], vocabulary: Int) throws(RunnerError) {
         try sampling.check()
@@ -19,6 +20,7 @@ package struct Sampler: ~Copyable {
         logits = .allocate(capacity: vocabulary)
         logits.initialize(repeating: 0)
         heap = CandidateHeap(capacity: sampling.temperature == 0 ? 0 : vocabulary)
+        largestLogits = LargestLogits(capacity: sampling.temperature == 0 ? 0 : min(sampling.topK, vocabulary))
     }
 
     deinit { logits.deallocate() }
@@ -71,26 +73,35 @@ package struct Sampler: ~Copyable {
         let likeliest = Self.likeliest(UnsafeBufferPointer(logits))
         let largest = logits[likeliest]
         guard largest.isFinite else { return likeliest }
-        // Relative to the largest, so that nothing overflows.
+        let temperature = sampling.temperature
+        // Weights are relative to the largest, so that nothing overflows.
+        func weight(_ logit: Float) -> Double { Self.weight(logit, largest: largest, temperature: temperature) }
         var total = 0.0
-        for i in 0..<logits.count {
-            let weight = Self.weight(logits[i], largest: largest, temperature: sampling.temperature)
-            logits[i] = Float(weight)
-            total += weight
-        }
         let target = random.unit()
-        if sampling.topK == 0 && sampling.topP >= 1 && sampling.minP == 0 {
-            return Self.pick(target * total, among: logits)
+        heap.removeAll()
+        if 1..<logits.count ~= sampling.topK {
+            largestLogits.select(sampling.topK, of: logits.span)
+            for entry in largestLogits.entries {
+                let weight = Float(weight(entry.logit))
+                heap.append(entry.token, weight)
+                total += Double(weight)  // top-p counts among those that top-k left
+            }
+        } else {
+            for i in 0..<logits.count {
+                let weight = weight(logits[i])
+                logits[i] = Float(weight)
+                total += weight
+            }
+            let hasLimits = sampling.topK > 0 || sampling.topP < 1 || sampling.minP > 0
+            if !hasLimits { return Self.pick(target * total, among: logits) }
+            // All that are lighter do not make up half of what top-p leaves out, together.
+            let least = max(Double(sampling.minP), total * Double(1 - sampling.topP) / Double(2 * logits.count))
+            for i in 0..<logits.count where Double(logits[i]) >= least { heap.append(i, logits[i]) }
         }
-        heap.fill(logits)
-        let limit = sampling.topK > 0 ? min(sampling.topK, logits.count) : logits.count
-        if limit < logits.count {  // top-p counts among those that top-k left
-            total = 0
-            for i in 0..<limit { total += Double(heap.candidate(i).weight) }
-        }
+        heap.order()
         var kept = 0
         var sum = 0.0
-        while kept < limit {
+        while kept < heap.filled {
             let weight = heap.candidate(kept).weight  // the likeliest has weight 1
             if kept > 0 && (sum >= Double(sampling.topP) * total || weight < sampling.minP || weight == 0) { break }
             sum += Double(weight)
@@ -127,26 +138,35 @@ package struct Sampler: ~Copyable {
 /// A heap of tokens by weight, the heaviest on top; among equals the smaller id. What was popped stays readable.
 private struct CandidateHeap: ~Copyable {
     private let entries: UnsafeMutableBufferPointer<(token: Int32, weight: Float)>
+    /// How many there are, popped or not.
+    private(set) var filled = 0
     private var count = 0
 
     init(capacity: Int) { entries = .allocate(capacity: capacity) }
 
     deinit { entries.deallocate() }
 
-    mutating func fill(_ weights: UnsafeMutableBufferPointer<Float>) {
-        count = weights.count
-        for i in 0..<count { entries.initializeElement(at: i, to: (Int32(truncatingIfNeeded: i), weights[i])) }
+    mutating func removeAll() { filled = 0 }
+
+    mutating func append(_ token: Int, _ weight: Float) {
+        entries.initializeElement(at: filled, to: (Int32(truncatingIfNeeded: token), weight))
+        filled += 1
+    }
+
+    /// Behind the last that is appended.
+    mutating func order() {
+        count = filled
         for i in stride(from: count / 2 - 1, through: 0, by: -1) { sink(i) }
     }
 
     /// The n-th heaviest. What was popped stands behind the heap, the first at the end.
     mutating func candidate(_ n: Int) -> (token: Int, weight: Float) {
-        while entries.count - count <= n {
+        while filled - count <= n {
             count -= 1
             entries.swapAt(0, count)
             sink(0)
         }
-        let entry = entries[entries.count - 1 - n]
+        let entry = entries[filled - 1 - n]
         return (Int(entry.token), entry.weight)
     }
 

@@ -85,6 +85,46 @@ struct SamplerTests {
         }
     }
 
+    /// Against the rules by the letter, on a sorted vocabulary.
+    @Test func sorted() throws {
+        var numbers = TinyRunner.SplitMix64(seed: 3)
+        for count in [1, 2, 40, 1000] {
+            for sampling: Sampling in [
+                .sampled(topK: 1, seed: 7), .sampled(topK: 40, seed: 7), .sampled(topK: 999, topP: 0.9, seed: 7),
+                .sampled(temperature: 0.7, topK: 50, topP: 0.95, minP: 0.05, seed: 7), .sampled(topP: 0.3, seed: 7),
+                .sampled(temperature: 2, topP: 0.999, seed: 7), .sampled(minP: 0.01, seed: 7),
+                .sampled(temperature: 3, topP: 0.5, minP: 1e-4, seed: 7),
+            ] {
+                // Steps of a quarter: many are equal.
+                let logits = (0..<count).map { _ in Float((numbers.unit() * 60).rounded() / 4) }
+                var random = TinyRunner.SplitMix64(seed: 7)
+                let expected = (0..<20).map { _ in Self.draw(sampling, logits, random.unit()) }
+                #expect(try sample(sampling, logits, 20) == expected, "\(sampling) of \(count)")
+            }
+        }
+    }
+
+    private static func draw(_ sampling: Sampling, _ logits: [Float], _ target: Double) -> Int {
+        let largest = logits.max() ?? 0
+        let weights = logits.map { Float(exponential(Double($0 - largest) / Double(sampling.temperature))) }
+        var order = weights.indices.sorted { weights[$0] != weights[$1] ? weights[$0] > weights[$1] : $0 < $1 }
+        if sampling.topK > 0 { order = Array(order.prefix(sampling.topK)) }
+        let total = order.reduce(0) { $0 + Double(weights[$1]) }
+        var kept: [Int] = []
+        var sum = 0.0
+        for token in order {
+            let isEnough = sum >= Double(sampling.topP) * total || weights[token] < sampling.minP
+            if !kept.isEmpty && isEnough { break }
+            kept.append(token)
+            sum += Double(weights[token])
+        }
+        var rest = target * sum
+        return kept.first { token in
+            rest -= Double(weights[token])
+            return rest < 0
+        } ?? kept.last ?? 0
+    }
+
     @Test func extremes() throws {
         let logits: [Float] = [.nan, .infinity, 3, -.infinity]
         for sampling in [
