@@ -154,22 +154,37 @@ import TinyTestSupport
         return (0..<count).map { abs(scales[$0 / 16] * Float(codes[$0])) + abs(offsets[$0 / 16]) }
     }
 
-    /// Megabytes of weights are multiplied in several shares a thread, which are nobody's in particular.
-    @Test(arguments: InstructionSet.all) func manyShares(_ set: InstructionSet) {
-        let (rows, columns) = (2001, 512)
+    /// Megabytes of weights are multiplied in several shares a thread, which are nobody's in particular, and with them
+    /// narrower ones of which some shares hold nothing.
+    @Test(arguments: [ElementType.q4_0, .q4K], InstructionSet.all)
+    func manyShares(_ type: ElementType, _ set: InstructionSet) throws {
+        let (rows, narrow, columns) = (4001, 37, 512)
+        let weights = try [Self.matrix(type, rows: rows), Self.matrix(type, rows: narrow, seed: 2)]
         var random = SplitMix64(seed: 12)
-        let weight = Matrix(floats: random.floats(rows * columns), columns: columns)
-        let x = random.floats(2 * columns)
-        let one = product(x, 2, weight, Compute(precision: .fast, threads: 1, kernels: set.kernels), .decode)
-        let weights = weight.floats()
-        let (xs, ws) = (rowNorms(x, 2), rowNorms(weights, rows))
-        expectClose(
-            one, reference(x, 2, weights, rows),
-            within: { gamma(columns + 2) * xs[$0 / rows] * ws[$0 % rows] }, set.kernels.name)
-        for threads in 2...5 {
-            let other = product(
-                x, 2, weight, Compute(precision: .fast, threads: threads, kernels: set.kernels), .decode)
-            expectSameBits(other, one, "\(set.kernels.name), \(threads) threads")
+        let (x, bias) = (random.floats(columns), random.floats(rows))
+        let input = AlignedFloats(x)
+        func products(threads: Int) -> [Float] {
+            let compute = Compute(precision: .fast, threads: threads, kernels: set.kernels)
+            let (wide, narrowY) = (
+                AlignedFloats([Float](repeating: .nan, count: rows)),
+                AlignedFloats([Float](repeating: .nan, count: narrow))
+            )
+            compute.multiply(
+                Rows(base: input.base, count: 1, width: columns),
+                by: Product(
+                    compute.prepare(weights[0]), bias: bias, into: Rows(base: wide.base, count: 1, width: rows)),
+                Product(compute.prepare(weights[1]), into: Rows(base: narrowY.base, count: 1, width: narrow)),
+                finish: .activation(TK_RELU), phase: .decode,
+                scratch: MatMulScratch(inputs: columns, rows: 1, threads: threads))
+            return wide.values + narrowY.values
+        }
+        let compute = Compute(precision: .fast, threads: 1, kernels: set.kernels)
+        let expected =
+            zip(product(x, 1, weights[0], compute, .decode), bias).map { max(0, $0 + $1) }
+            + product(x, 1, weights[1], compute, .decode)
+        for threads in 1...3 {
+            expectSameBits(
+                products(threads: threads), expected, "\(type.rawValue), \(set.kernels.name), \(threads) threads")
         }
     }
 
