@@ -166,26 +166,31 @@ def stopping_before_the_terminal_has_read():
     with tempfile.TemporaryDirectory(prefix="tinygpt-chat-") as home:
         process, terminal = pty.fork()
         if process == 0:
-            os.chdir(home)
-            os.execve(OPTIONS.tinygpt, [OPTIONS.tinygpt, "chat", "--temperature", "0"],
-                      {**os.environ, "HOME": home, "TINYGPT_MODEL": OPTIONS.model, "TERM": "dumb", "LANG": "C.UTF-8"})
+            try:
+                os.chdir(home)
+                os.execve(OPTIONS.tinygpt, [OPTIONS.tinygpt, "chat", "--temperature", "0"],
+                          {**os.environ, "HOME": home, "TINYGPT_MODEL": OPTIONS.model, "TERM": "dumb", "LANG": "C.UTF-8"})
+            finally:
+                os._exit(127)
         shown = b""
 
         def read(until):
             nonlocal shown
             end = time.monotonic() + 20 * OPTIONS.patience
             while until not in shown:
-                expect(select.select([terminal], [], [], end - time.monotonic())[0], f"not shown: {until}; but: {shown}")
+                expect(select.select([terminal], [], [], max(0, end - time.monotonic()))[0], f"not shown: {until}; but: {shown}")
                 shown += os.read(terminal, 1 << 16)
 
         try:
             read(b"\n> ")
             # More than the 4 KiB that a terminal's reader is given without asking: what is said waits behind them.
             os.write(terminal, b"/help\r" * 8 + LONG.encode() + b"\r")
-            time.sleep(1.5 * OPTIONS.patience)
+            time.sleep(min(1.5 * OPTIONS.patience, 4))
             os.write(terminal, b"\x03")
             read(b"Stopped;")
-            answer = shown.decode().split("ends the chat")[-1].split("> ")[1].split("Stopped;")[0].replace("\x1b[K", "")
+            answer, shown = shown.rsplit(b"Stopped;", 1)
+            answer = answer.decode().split("ends the chat")[-1].split("> ")[-1].replace("\x1b[K", "")
+            read(b"> ")
             os.write(terminal, b"/save now.json\r")
             read(b"Saved:")
             kept = json.loads((Path(home) / "now.json").read_text(encoding="utf-8"))["messages"][1]["content"]
@@ -429,7 +434,7 @@ def main():
         try:
             known[name]()
             print(f"{name}: held, {time.monotonic() - began:.1f} s", flush=True)
-        except (AssertionError, subprocess.CalledProcessError, OSError, ValueError, AttributeError):
+        except (AssertionError, subprocess.CalledProcessError, OSError, ValueError, LookupError, AttributeError):
             failed += 1
             print(f"{name}: FAILED\n{traceback.format_exc()}", flush=True)
     print(f"{len(OPTIONS.names or known) - failed} checks held, {failed} failed")

@@ -39,12 +39,15 @@ final class QuietInput {
         guard isatty(0) != 0, tcgetattr(0, &mode) == 0 else { return }
         before = mode
         mode.c_lflag &= ~tcflag_t(ECHO)
-        // Else Ctrl-C throws away what was written and not shown yet, and what was typed ahead.
+        // Else Ctrl-C throws away what was written and not shown yet.
         mode.c_lflag |= tcflag_t(NOFLSH)
         tcsetattr(0, TCSADRAIN, &mode)
     }
 
     deinit {
-        if var before { tcsetattr(0, TCSADRAIN, &before) }
+        guard var before else { return }
+        // As terminals do: whoever stops an answer did not mean what was typed ahead of it.
+        if Interruption.wasAskedFor { tcflush(0, TCIFLUSH) }
+        tcsetattr(0, TCSADRAIN, &before)
     }
 }
