@@ -105,8 +105,8 @@ let package = Package(
         tests("TinyTokenizerTests", ["TinyTokenizer", "TinyJSON"], exclude: ["Fixtures"]),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .executableTarget(
-            name: "AllocationCheck", dependencies: ["CAllocationCounter", "TinyGPT"], path: "Tests/AllocationCheck",
-            swiftSettings: swiftSettings),
+            name: "AllocationCheck", dependencies: ["CAllocationCounter", "TinyGPT", "TinyRunner"],
+            path: "Tests/AllocationCheck", swiftSettings: swiftSettings),
         .executableTarget(
             name: "RoundTripCheck", dependencies: ["TinyModels", "TinyTokenizer", "TinyTestSupport"],
             path: "Tests/RoundTripCheck", swiftSettings: swiftSettings),

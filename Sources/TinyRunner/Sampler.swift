@@ -10,7 +10,7 @@ package struct Sampler: ~Copyable {
     private var generated: [Int: Int] = [:]
     private let logits: UnsafeMutableBufferPointer<Float>
     private var heap: CandidateHeap
-    private var largestLogits: LargestLogits
+    private var selected: LargestLogits
 
     package init(_ sampling: Sampling, prompt: [Int], vocabulary: Int) throws(RunnerError) {
         try sampling.check()
@@ -20,7 +20,7 @@ package struct Sampler: ~Copyable {
         logits = .allocate(capacity: vocabulary)
         logits.initialize(repeating: 0)
         heap = CandidateHeap(capacity: sampling.temperature == 0 ? 0 : vocabulary)
-        largestLogits = LargestLogits(capacity: sampling.temperature == 0 ? 0 : min(sampling.topK, vocabulary))
+        selected = LargestLogits(capacity: 1..<vocabulary ~= sampling.topK ? sampling.topK : 0)
     }
 
     deinit { logits.deallocate() }
@@ -79,9 +79,9 @@ package struct Sampler: ~Copyable {
         var total = 0.0
         let target = random.unit()
         heap.removeAll()
-        if 1..<logits.count ~= sampling.topK {
-            largestLogits.select(sampling.topK, of: logits.span)
-            for entry in largestLogits.entries {
+        if 1..<logits.count ~= sampling.topK {  // by logits: however hot, the k likeliest stay
+            selected.select(sampling.topK, of: logits.span)
+            for entry in selected.entries {
                 let weight = Float(weight(entry.logit))
                 heap.append(entry.token, weight)
                 total += Double(weight)  // top-p counts among those that top-k left

@@ -6,6 +6,7 @@
 
 import CAllocationCounter
 import TinyGPT
+import TinyRunner
 
 #if canImport(Glibc)
     import Glibc
@@ -34,21 +35,25 @@ guard allocation_counter_stop() >= 1, array.count >= 1000 else {
 
 var runs = 0
 var isRight = true
+let samplings = [Sampling.greedy, .sampled(topK: 10, seed: 1), .sampled(topP: 0.9, seed: 1)]
 for fixture in ["llama-default", "llama-default/model.Q4_0.gguf", "gpt2-default", "llama-dynamic"] {
     for (precision, threads) in [(Precision.fast, 1), (.fast, 2), (.exact, 1), (.exact, 2)] {
         let model = try Model(
             at: CommandLine.arguments[1] + "/" + fixture, precision: precision, threads: threads)
-        var decoder = model.decoder(capacity: 40)
-        try decoder.read([5, 6, 7]) { _ in }
-        var token = 9
-        for _ in 0..<3 { token = try decoder.step(token) { likeliest($0) } }
-        allocation_counter_start()
-        for _ in 0..<20 { token = try decoder.step(token) { likeliest($0) } }
-        let count = allocation_counter_stop()
-        runs += 1
-        if count > 0 {
-            isRight = false
-            print("\(fixture), \(precision), \(threads) threads: \(count) allocations for 20 tokens")
+        for sampling in samplings {
+            var decoder = model.decoder(capacity: 40)
+            let vocabulary = try decoder.read([5, 6, 7]) { $0.count }
+            var sampler = try Sampler(sampling, prompt: [], vocabulary: vocabulary)
+            var token = 9
+            for _ in 0..<3 { token = try decoder.step(token) { sampler.next($0) } }
+            allocation_counter_start()
+            for _ in 0..<20 { token = try decoder.step(token) { sampler.next($0) } }
+            let count = allocation_counter_stop()
+            runs += 1
+            if count > 0 {
+                isRight = false
+                print("\(fixture), \(precision), \(threads) threads, \(sampling): \(count) allocations for 20 tokens")
+            }
         }
     }
 }
@@ -68,13 +73,3 @@ if recorded > 0 {
 }
 print(isRight ? "no allocation in \(runs) runs of 20 tokens" : "a decoded token takes memory from the heap")
 exit(isRight ? 0 : 1)
-
-func likeliest(_ logits: Span<Float>) -> Int {
-    var best = 0
-    var i = 0
-    while i < logits.count {
-        if logits[i] > logits[best] { best = i }
-        i += 1
-    }
-    return best
-}

@@ -94,6 +94,8 @@ struct SamplerTests {
                 .sampled(temperature: 0.7, topK: 50, topP: 0.95, minP: 0.05, seed: 7), .sampled(topP: 0.3, seed: 7),
                 .sampled(temperature: 2, topP: 0.999, seed: 7), .sampled(minP: 0.01, seed: 7),
                 .sampled(temperature: 3, topP: 0.5, minP: 1e-4, seed: 7),
+                .sampled(temperature: 1e30, topK: 30, topP: 0.5, seed: 7),
+                .sampled(temperature: 1e30, minP: 1, seed: 7),
             ] {
                 // Steps of a quarter: many are equal.
                 let logits = (0..<count).map { _ in Float((numbers.unit() * 60).rounded() / 4) }
@@ -108,7 +110,12 @@ struct SamplerTests {
         let largest = logits.max() ?? 0
         let weights = logits.map { Float(exponential(Double($0 - largest) / Double(sampling.temperature))) }
         var order = weights.indices.sorted { weights[$0] != weights[$1] ? weights[$0] > weights[$1] : $0 < $1 }
-        if sampling.topK > 0 { order = Array(order.prefix(sampling.topK)) }
+        if sampling.topK > 0 {
+            // Logits that differ may have weights that do not.
+            let likeliest = order.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
+            let selected = Set(likeliest.prefix(sampling.topK))
+            order = order.filter { selected.contains($0) }
+        }
         let total = order.reduce(0) { $0 + Double(weights[$1]) }
         var kept: [Int] = []
         var sum = 0.0
