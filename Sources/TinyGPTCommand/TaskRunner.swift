@@ -29,8 +29,8 @@ enum TaskRunner {
     }
 }
 
-/// While something is being done: no echo of what is typed, which is there for the next prompt, and nothing that was written
-/// is lost to Ctrl-C.
+/// While something is being done: no echo of what is typed, which is there for the next prompt unless Ctrl-C ended it, and
+/// nothing that was written is lost to Ctrl-C.
 final class QuietInput {
     private var before: termios?
 
