@@ -107,7 +107,7 @@ private final class Activations {
     )
         throws
     {
-        let (rows, columns) = (50, 512)
+        let (rows, columns) = (150, 512)  // more panels than any kernel takes together
         let packed = PackedMatrix(
             try MatMulTests.matrix(type, rows: rows, columns: columns), pool: ThreadPool(threadCount: 2))
         var random = SplitMix64(seed: 21)
