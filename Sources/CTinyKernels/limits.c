@@ -38,14 +38,14 @@ static bool always(void) { return true; }
 static const tk_limit sixteen_bytes = {"float, 16 bytes", 12 * 4 * 2, always, plain};
 
 #if defined(__x86_64__)
-extern const tk_limit tk_avx2_fma, tk_avx512_fma, tk_avx512_vnni, tk_amx_bf16, tk_amx_int8;
+extern const tk_limit tk_avx2_fma, tk_avx2_codes, tk_avx512_fma, tk_avx512_vnni, tk_amx_bf16, tk_amx_int8;
 #endif
 
 const tk_limit *tk_limit_at(int index) {
     static const tk_limit *const limits[] = {
         &sixteen_bytes,
 #if defined(__x86_64__)
-        &tk_avx2_fma, &tk_avx512_fma, &tk_avx512_vnni, &tk_amx_bf16, &tk_amx_int8,
+        &tk_avx2_fma, &tk_avx2_codes, &tk_avx512_fma, &tk_avx512_vnni, &tk_amx_bf16, &tk_amx_int8,
 #endif
     };
     return index < (int)(sizeof limits / sizeof limits[0]) ? limits[index] : NULL;

@@ -32,7 +32,7 @@ public struct MachineLimits: Sendable {
         }
         switch use {
         case .tiles: return named("AMX bf16") ?? unit(of: .floats)
-        case .codes: return named("VNNI 8 bits") ?? unit(of: .floats)
+        case .codes: return named("VNNI 8 bits", "AVX2 16 bits") ?? unit(of: .floats)
         case .floats: return named("AVX-512 float", "AVX2 float", "float, 16 bytes")
         }
     }
@@ -41,7 +41,8 @@ public struct MachineLimits: Sendable {
     package enum Use: Sendable {
         /// Numbers of 16 bits in tiles.
         case tiles
-        /// Codes of weights by halves of codes of activations, so that half the unit's speed is the most.
+        /// Codes of weights by codes of activations; where these are multiplied as two halves of eight bits, half the
+        /// unit's speed is the most.
         case codes
         case floats
     }
@@ -54,7 +55,7 @@ extension Compute {
             switch kernels.name {
             case "amx": ["AVX-512 float", "VNNI 8 bits", "AMX bf16"]
             case "avx512vnni": ["AVX-512 float", "VNNI 8 bits"]
-            case "avx2": ["AVX2 float"]
+            case "avx2": ["AVX2 float", "AVX2 16 bits"]
             default: ["float, 16 bytes"]
             }
         let units = (0...).lazy.map { tk_limit_at($0) }.prefix { $0 != nil }.compactMap { $0 }
