@@ -75,8 +75,9 @@ struct CompanyTests {
             let largest = Double(whole.map(abs).max() ?? 0)
             expectClose(steps, whole.map(Double.init), within: { _ in 1e-2 * largest })
         } else if mode.kernels.name == "plain" {
-            let largest = Double(whole.map(abs).max() ?? 0)
-            expectClose(steps, whole.map(Double.init), within: { _ in 1e-5 * largest })
+            // BLAS takes activations as they are; decoding rounds them to 15 bits, half a step of which is 3e-5.
+            let (largest, share) = (Double(whole.map(abs).max() ?? 0), mode.precision == .fast ? 1e-4 : 1e-5)
+            expectClose(steps, whole.map(Double.init), within: { _ in share * largest })
         } else {
             expectSameBits(steps, whole)
         }
