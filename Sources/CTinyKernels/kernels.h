@@ -37,9 +37,6 @@ static inline int32_t quad_at(const int8_t *codes) {
     return quad;
 }
 
-// What the instruction sets that go beyond another take from it.
-void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums);
-
 #if defined(__x86_64__)
 // x86_amx.c, x86_amx_decode.c, x86_amx_tokens.c and x86_amx_attention.c; see the table.
 bool tk_amx_is_supported(void);

@@ -177,7 +177,7 @@ static float largest_magnitude(const float *values) {
     return result;
 }
 
-void tk_quantize_plain(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums) {
+static void quantize(const float *values, long k, int8_t *high, int8_t *low, float *scales, int32_t *sums) {
     for (long b = 0; b < k / 32; b++, values += 32, high += 32, low += 32) {
         float largest = largest_magnitude(values);
         // A block so small that the inverse would overflow is as good as zero.
@@ -234,7 +234,7 @@ static void narrow(const float *values, long n, uint16_t *halves) {
 static bool always(void) { return true; }
 
 const tk_variant tk_plain = {
-    {.name = "plain", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = tk_quantize_plain,
+    {.name = "plain", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = quantize,
      .weigh = weigh, .narrow = narrow, TK_ELEMENTWISE},
     always,
 };
