@@ -6,6 +6,7 @@ package final class Compute: Sendable {
     /// Where time is written down, if it is.
     package let recording: Recording?
     private let recorder: Recorder?
+    let weightMemory = WeightMemory()
 
     /// - Parameter threads: how many threads; the cores this process may use, if nil.
     package init(precision: Precision, threads: Int? = nil, kernels: CPU.Kernels) {

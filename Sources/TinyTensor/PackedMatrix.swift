@@ -16,14 +16,14 @@ package final class PackedMatrix: @unchecked Sendable {
     package var byteCount: Int { memory.bytes.count }
 
     /// Packs a matrix, all threads sharing its panels.
-    init(_ matrix: Matrix, pool: ThreadPool) {
+    init(_ matrix: Matrix, in weightMemory: WeightMemory = WeightMemory(), pool: ThreadPool) {
         var packed = tk_packed_format(matrix.type.kernelType, matrix.rows, matrix.columns)
         let panels = (matrix.rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS
         let panelBytes = packed.panel_bytes
         isQuantized = matrix.type.isQuantized
         suitsTiles = isQuantized || matrix.type == .bf16
         // Kernels prefetch past the end, which is harmless, but they never read there.
-        memory = Storage.allocate(byteCount: panels * panelBytes) { memory in
+        memory = weightMemory.allocate(byteCount: panels * panelBytes) { memory in
             guard let base = memory.baseAddress else { return }
             let address = UInt(bitPattern: base)  // threads write to parts that do not overlap
             let format = packed
@@ -112,7 +112,7 @@ extension Compute {
         guard Self.packs(columns: matrix.columns, precision), isUseful, matrix.rows > 0 else {
             return Weights(matrix: matrix)
         }
-        let packed = PackedMatrix(matrix, pool: pool)
+        let packed = PackedMatrix(matrix, in: weightMemory, pool: pool)
         matrix.letGo()
         return Weights(.packed(packed), rows: matrix.rows, columns: matrix.columns)
     }

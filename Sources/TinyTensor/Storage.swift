@@ -23,12 +23,20 @@ package final class Storage: @unchecked Sendable {
         self.release = release
     }
 
-    /// New memory, aligned for the widest vector, filled by `fill` before anyone else sees it.
+    /// New memory, aligned for the widest vector, filled by `fill` before anyone else sees it. It consists of large pages as
+    /// far as they go into it and the system has them.
     package static func allocate(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) -> Storage {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+        let isLarge = byteCount >= largePage
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: isLarge ? largePage : 64)
+        #if os(Linux)
+            if isLarge { madvise(memory.baseAddress, byteCount / largePage * largePage, MADV_HUGEPAGE) }
+        #endif
         fill(memory)
         return Storage(UnsafeRawBufferPointer(memory)) { $0.deallocate() }
     }
+
+    /// One page in place of 512, so that memory is handed out a few times faster.
+    private static let largePage = 2 << 20
 
     /// Lets the pages that lie wholly inside a range go, as they will hardly be read again. Reading them still works.
     package func discard(_ range: Range<Int>) {
