@@ -3,42 +3,35 @@
 #ifndef TINY_ELEMENTWISE_H
 #define TINY_ELEMENTWISE_H
 
-#include "include/tiny_kernels.h"
+#include "kernels.h"
 
 #include <math.h>
-#include <string.h>
 
-// Sums run in so many places at once, which a compiler turns into vectors; their order depends on n alone.
-enum { PLACES = 16 };
-
-static inline double total(double *places) {
+// Σ (x − shift), or with `squared` Σ (x − shift)². Sums run in sixteen places at once, and their order depends on n alone.
+INLINE double sum_in_places(const float *x, double shift, bool squared, long n) {
+    enum { PLACES = 16 };
+    typedef float floats __attribute__((vector_size(PLACES * sizeof(float))));
+    typedef double doubles __attribute__((vector_size(PLACES * sizeof(double))));
+    doubles places = {0};
+    long i = 0;
+    for (; i + PLACES <= n; i += PLACES) {
+        floats some;
+        memcpy(&some, x + i, sizeof some);
+        const doubles shifted = __builtin_convertvector(some, doubles) - shift;
+        if (squared) { places += shifted * shifted; } else { places += shifted; }
+    }
+    for (; i < n; i++) {
+        const double shifted = (double)x[i] - shift;
+        if (squared) { places[i % PLACES] += shifted * shifted; } else { places[i % PLACES] += shifted; }
+    }
     for (int half = PLACES / 2; half > 0; half /= 2) {
         for (int j = 0; j < half; j++) { places[j] += places[j + half]; }
     }
     return places[0];
 }
 
-// Σ x
-static double sum_of(const float *x, long n) {
-    double places[PLACES] = {0};
-    long i = 0;
-    for (; i + PLACES <= n; i += PLACES) {
-        for (int j = 0; j < PLACES; j++) { places[j] += (double)x[i + j]; }
-    }
-    for (; i < n; i++) { places[i % PLACES] += (double)x[i]; }
-    return total(places);
-}
-
-// Σ (x − shift)²
-static double squares_of(const float *x, double shift, long n) {
-    double places[PLACES] = {0};
-    long i = 0;
-    for (; i + PLACES <= n; i += PLACES) {
-        for (int j = 0; j < PLACES; j++) { places[j] += ((double)x[i + j] - shift) * ((double)x[i + j] - shift); }
-    }
-    for (; i < n; i++) { places[i % PLACES] += ((double)x[i] - shift) * ((double)x[i] - shift); }
-    return total(places);
-}
+static double sum_of(const float *x, long n) { return sum_in_places(x, 0, false, n); }
+static double squares_of(const float *x, double shift, long n) { return sum_in_places(x, shift, true, n); }
 
 static void add(float *x, const float *y, long n) {
     for (long i = 0; i < n; i++) { x[i] += y[i]; }
@@ -67,7 +60,7 @@ static void scale(float *x, float factor, long n) {
 static inline float exponential(float x) {
     const float lowest = -87.0f, highest = 88.0f, to_integer = 12582912.0f;  // 1.5 · 2²³: adding it rounds
     float clipped = x > highest ? highest : x < lowest ? lowest : x;  // NaN passes
-    float n = clipped * 1.44269504f + to_integer - to_integer;
+    float rounded = clipped * 1.44269504f + to_integer, n = rounded - to_integer;
     float r = clipped - n * 0.693359375f + n * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -76,14 +69,16 @@ static inline float exponential(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     float power = p * r * r + r + 1;
-    int32_t exponent = (int32_t)(n == n ? n : 0) + 127;
-    uint32_t bits = (uint32_t)exponent << 23;
+    uint32_t bits;  // n is in the last of them, and what is before it is shifted out
+    memcpy(&bits, &rounded, sizeof bits);
+    bits = (bits + 127) << 23;
     float scale;
     memcpy(&scale, &bits, sizeof scale);
     return x < lowest ? 0 : power * scale;
 }
 
 static float largest_of(const float *x, long n) {
+    enum { PLACES = 16 };
     float places[PLACES];
     for (int j = 0; j < PLACES; j++) { places[j] = -INFINITY; }
     long i = 0;
@@ -97,6 +92,7 @@ static float largest_of(const float *x, long n) {
 
 static void softmax(float *x, long n) {
     float largest = largest_of(x, n);
+#pragma clang loop interleave_count(4)  // what one exponential waits for, others use
     for (long i = 0; i < n; i++) { x[i] = exponential(x[i] - largest); }
     float inverse = (float)(1 / sum_of(x, n));
     for (long i = 0; i < n; i++) { x[i] *= inverse; }
