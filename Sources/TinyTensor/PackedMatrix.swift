@@ -15,8 +15,12 @@ package final class PackedMatrix: @unchecked Sendable {
     /// Bytes that the weights take.
     package var byteCount: Int { memory.bytes.count }
 
-    /// Packs a matrix, all threads sharing its panels.
-    init(_ matrix: Matrix, in weightMemory: WeightMemory = WeightMemory(), pool: ThreadPool) {
+    /// Packs a matrix, all threads sharing its panels. The pages of the file it came from are let go.
+    ///
+    /// - Parameter portionBytes: how much is packed before pages are let go, so that no large matrix is held twice.
+    init(
+        _ matrix: Matrix, in weightMemory: WeightMemory = WeightMemory(), pool: ThreadPool, portionBytes: Int = 16 << 20
+    ) {
         var packed = tk_packed_format(matrix.type.kernelType, matrix.rows, matrix.columns)
         let panels = (matrix.rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS
         let panelBytes = packed.panel_bytes
@@ -27,18 +31,24 @@ package final class PackedMatrix: @unchecked Sendable {
             guard let base = memory.baseAddress else { return }
             let address = UInt(bitPattern: base)  // threads write to parts that do not overlap
             let format = packed
-            pool.run { part in
-                let range = pool.range(of: part, count: panels)
-                withUnsafePointer(to: format) { format in
-                    for panel in range {
-                        let first = panel * TK_PANEL_ROWS
-                        guard let to = UnsafeMutablePointer<UInt8>(bitPattern: address + UInt(panel * panelBytes))
-                        else { return }
-                        tk_pack_panel(
-                            format, (matrix.base + first * matrix.rowBytes).assumingMemoryBound(to: UInt8.self),
-                            matrix.rowBytes, min(TK_PANEL_ROWS, matrix.rows - first), to)
+            let portion = max(pool.threadCount, portionBytes / max(panelBytes, 1))
+            for start in stride(from: 0, to: panels, by: portion) {
+                let count = min(portion, panels - start)
+                pool.run { part in
+                    let range = pool.range(of: part, count: count)
+                    withUnsafePointer(to: format) { format in
+                        for panel in start + range.lowerBound..<start + range.upperBound {
+                            guard let to = UnsafeMutablePointer<UInt8>(bitPattern: address + UInt(panel * panelBytes))
+                            else { return }
+                            let first = panel * TK_PANEL_ROWS
+                            tk_pack_panel(
+                                format, (matrix.base + first * matrix.rowBytes).assumingMemoryBound(to: UInt8.self),
+                                matrix.rowBytes, min(TK_PANEL_ROWS, matrix.rows - first), to)
+                        }
                     }
                 }
+                let first = start * TK_PANEL_ROWS
+                matrix.slice(first..<min(first + count * TK_PANEL_ROWS, matrix.rows)).letGo()
             }
         }
         packed.panels = memory.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -105,7 +115,7 @@ extension Weights.Form {
 }
 
 extension Compute {
-    /// Makes a matrix ready for products. Once it is packed, the pages of the file it came from are let go.
+    /// Makes a matrix ready for products. Where it is packed, the pages of the file it came from are let go.
     package func prepare(_ matrix: Matrix) -> Weights {
         // Plain C multiplies floats by BLAS, which wants them as they are.
         let isUseful = matrix.type.isQuantized || kernels.hasVectors
@@ -113,7 +123,6 @@ extension Compute {
             return Weights(matrix: matrix)
         }
         let packed = PackedMatrix(matrix, in: weightMemory, pool: pool)
-        matrix.letGo()
         return Weights(.packed(packed), rows: matrix.rows, columns: matrix.columns)
     }
 
