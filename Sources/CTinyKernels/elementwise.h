@@ -20,14 +20,16 @@ INLINE double sum_in_places(const float *x, double shift, bool squared, long n) 
         const doubles shifted = __builtin_convertvector(some, doubles) - shift;
         if (squared) { places += shifted * shifted; } else { places += shifted; }
     }
-    for (; i < n; i++) {
-        const double shifted = (double)x[i] - shift;
-        if (squared) { places[i % PLACES] += shifted * shifted; } else { places[i % PLACES] += shifted; }
+    double sums[PLACES];  // single numbers of a vector cost all of it
+    memcpy(sums, &places, sizeof sums);
+    for (long j = 0; i + j < n; j++) {
+        const double shifted = (double)x[i + j] - shift;
+        if (squared) { sums[j] += shifted * shifted; } else { sums[j] += shifted; }
     }
     for (int half = PLACES / 2; half > 0; half /= 2) {
-        for (int j = 0; j < half; j++) { places[j] += places[j + half]; }
+        for (int j = 0; j < half; j++) { sums[j] += sums[j + half]; }
     }
-    return places[0];
+    return sums[0];
 }
 
 static double sum_of(const float *x, long n) { return sum_in_places(x, 0, false, n); }

@@ -22,8 +22,8 @@ typedef struct {
 
 typedef void run(operands *o);
 
-static run multiply_packed, multiply, quantize, weigh, attend, attend_halves, rms_norm, layer_norm, softmax, silu, gelu,
-    rotate, angles;
+static run multiply_packed, multiply, quantize, weigh, attend, attend_halves, rms_norm, layer_norm, softmax,
+    softmax_of_77, silu, gelu, rotate, angles;
 
 static void multiply_packed(operands *o) {
     o->kernels->multiply_packed(o->matrix, 0, ROWS / TK_PANEL_ROWS, &o->x, 1, o->y, ROWS);
@@ -42,6 +42,7 @@ static void attend_halves(operands *o) {
 static void rms_norm(operands *o) { o->kernels->rms_norm(o->y, o->a, o->b, 1e-5f, COLUMNS); }
 static void layer_norm(operands *o) { o->kernels->layer_norm(o->y, o->a, o->b, o->b, 1e-5f, COLUMNS); }
 static void softmax(operands *o) { o->kernels->softmax(o->y, COLUMNS); }
+static void softmax_of_77(operands *o) { o->kernels->softmax(o->y, 77); }  // no whole number of vectors
 static void silu(operands *o) { o->kernels->activate_gated(TK_SILU, o->y, o->a, COLUMNS); }
 static void gelu(operands *o) { o->kernels->activate(TK_GELU_TANH, o->y, COLUMNS); }
 static void rotate(operands *o) { o->kernels->rotate_halves(o->y, o->a, o->b, WIDTH / 2); }
@@ -88,7 +89,7 @@ int main(int argument_count, char **arguments) {
     static const struct { const char *name; run *body; } others[] = {
         {"multiply", multiply}, {"quantize", quantize}, {"weigh", weigh}, {"attend", attend},
         {"attend halves", attend_halves}, {"rms_norm", rms_norm}, {"layer_norm", layer_norm}, {"softmax", softmax},
-        {"silu", silu}, {"gelu", gelu}, {"rotate_halves", rotate}, {"rotary_angles", angles},
+        {"softmax of 77", softmax_of_77}, {"silu", silu}, {"gelu", gelu}, {"rotate_halves", rotate}, {"rotary_angles", angles},
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) { count(others[i].name, "", others[i].body, &o); }
     return 0;
