@@ -31,7 +31,7 @@ package final class PackedMatrix: @unchecked Sendable {
             guard let base = memory.baseAddress else { return }
             let address = UInt(bitPattern: base)  // threads write to parts that do not overlap
             let format = packed
-            let portion = max(pool.threadCount, portionBytes / max(panelBytes, 1))
+            let portion = max(1, portionBytes / max(panelBytes, 1)).roundedUp(to: pool.threadCount)
             for start in stride(from: 0, to: panels, by: portion) {
                 let count = min(portion, panels - start)
                 pool.run { part in

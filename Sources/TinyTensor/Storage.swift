@@ -23,10 +23,15 @@ package final class Storage: @unchecked Sendable {
         self.release = release
     }
 
-    /// New memory, aligned for the widest vector, filled by `fill` before anyone else sees it. It consists of large pages as
-    /// far as they go into it and the system has them.
-    package static func allocate(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) -> Storage {
-        let isLarge = byteCount >= largePage
+    /// New memory, aligned for the widest vector, filled by `fill` before anyone else sees it.
+    ///
+    /// - Parameter inLargePages: whether to ask the system for pages of two megabytes, as far as they go into it. One takes
+    ///   the place of 512, so memory that is held for long is handed out a few times faster.
+    package static func allocate(
+        byteCount: Int, inLargePages: Bool = false, fill: (UnsafeMutableRawBufferPointer) -> Void
+    ) -> Storage {
+        let largePage = 2 << 20
+        let isLarge = inLargePages && byteCount >= largePage
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: isLarge ? largePage : 64)
         #if os(Linux)
             if isLarge { madvise(memory.baseAddress, byteCount / largePage * largePage, MADV_HUGEPAGE) }
@@ -34,9 +39,6 @@ package final class Storage: @unchecked Sendable {
         fill(memory)
         return Storage(UnsafeRawBufferPointer(memory)) { $0.deallocate() }
     }
-
-    /// One page in place of 512, so that memory is handed out a few times faster.
-    private static let largePage = 2 << 20
 
     /// Lets the pages that lie wholly inside a range go, as they will hardly be read again. Reading them still works.
     package func discard(_ range: Range<Int>) {

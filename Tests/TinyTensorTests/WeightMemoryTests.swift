@@ -3,10 +3,10 @@ import Testing
 @testable import TinyTensor
 
 @Suite struct WeightMemoryTests {
-    /// As many bytes as asked for, aligned for the widest vector, and nobody else's: within a slab, at its end, beyond it.
+    /// As many bytes as asked for, aligned for the widest vector, and nobody else's: within a slab, in the next one, and too large to share.
     @Test func piecesAreApart() throws {
         let memory = WeightMemory()
-        let counts = [1, 64, 0, 100_000, 3 << 20, 60 << 20, 2 << 20, 70 << 20, 5, 127, 64 << 20]
+        let counts = [1, 64, 0, 100_000, 3 << 20, 16 << 20, 15 << 20, 70 << 20, 15 << 20, 15 << 20, 127, 1 << 20, 5]
         let pieces = counts.enumerated().map { index, count in
             memory.allocate(byteCount: count) { Self.mark($0, UInt8(index)) }
         }
