@@ -3,7 +3,8 @@ import Testing
 @testable import TinyTensor
 
 @Suite struct WeightMemoryTests {
-    /// As many bytes as asked for, aligned for the widest vector, and nobody else's: within a slab, in the next one, and too large to share.
+    /// As many bytes as asked for, aligned for the widest vector, and nobody else's: within a slab, in the next one, and too
+    /// large to share.
     @Test func piecesAreApart() throws {
         let memory = WeightMemory()
         let counts = [1, 64, 0, 100_000, 3 << 20, 16 << 20, 15 << 20, 70 << 20, 15 << 20, 15 << 20, 127, 1 << 20, 5]
