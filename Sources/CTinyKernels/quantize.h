@@ -1,7 +1,8 @@
-// The search for scales and codes, of one instruction set.
+// What the parts of quantizing share: the search for scales and codes, of one instruction set, and the types in blocks.
 #ifndef TINY_QUANTIZE_H
 #define TINY_QUANTIZE_H
 
+#include "blocks.h"
 #include "include/tiny_kernels.h"
 
 // 256 weights in groups, whose scales are whole multiples of a common one.
@@ -26,5 +27,17 @@ typedef struct {
 } tk_search;
 
 extern const tk_search tk_search_plain, tk_search_avx2;
+
+// n weights to blocks of 32, at most eight of them; with importances w by searching. False if a scale is too large for a half.
+bool tk_quantize_32(const tk_search *search, tk_type type, const float *x, const float *w, float unit, long n, void *blocks);
+// 256 weights to one block, as above.
+bool tk_quantize_256(const tk_search *search, tk_type type, const float *x, const float *w, float unit, void *block);
+
+// Two codes a byte: those of the first half are the low ones.
+static inline void join_nibbles(const uint8_t *codes, int half, uint8_t *nibbles) {
+    for (int j = 0; j < half; j++) { nibbles[j] = (uint8_t)((codes[j] & 15) | codes[j + half] << 4); }
+}
+
+static inline bool is_finite_half(half_bits half) { return (half & 0x7C00) != 0x7C00; }
 
 #endif
