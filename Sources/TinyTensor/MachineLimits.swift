@@ -58,11 +58,14 @@ extension Compute {
             case "avx2": ["AVX2 float", "AVX2 16 bits"]
             default: ["float, 16 bytes"]
             }
-        let units = (0...).lazy.map { tk_limit_at($0) }.prefix { $0 != nil }.compactMap { $0 }
-            .filter { names.contains(String(cString: $0.pointee.name)) && $0.pointee.is_supported() }
-            .map { self.measure($0.pointee) }
+        var units: [MachineLimits.Unit] = []
+        var index: Int32 = 0
+        while let limit = tk_limit_at(index)?.pointee {
+            if names.contains(String(cString: limit.name)), limit.is_supported() { units.append(measure(limit)) }
+            index += 1
+        }
         // An eighth of the memory is enough to take, and a cache holds less.
-        return MachineLimits(readBytesPerSecond: measureReading(min(bytes, CPU.memoryBytes / 8)), units: Array(units))
+        return MachineLimits(readBytesPerSecond: measureReading(min(bytes, CPU.memoryBytes / 8)), units: units)
     }
 
     private static let tries = 7
