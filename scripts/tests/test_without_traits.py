@@ -1,6 +1,7 @@
 """Tests of the command as it is built without traits, on the program that the environment variable TINYGPT_PLAIN_BINARY names.
 
-    TINYGPT_PLAIN_BINARY=.build-plain/debug/tinygpt python3 -m unittest discover scripts/tests
+    scripts/check_consumer /tmp/tinygpt
+    TINYGPT_PLAIN_BINARY=/tmp/tinygpt python3 -m unittest discover scripts/tests
 """
 
 import os
