@@ -25,6 +25,11 @@ INLINE float largest_magnitude(const __m256 *x) {
     return _mm_cvtss_f32(_mm_castsi128_ps(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xB1))));
 }
 
+// To the nearest, and 0 for NaN: the scale says that there is one.
+INLINE __m256i whole_numbers(__m256 x) {
+    return _mm256_cvtps_epi32(_mm256_and_ps(x, _mm256_cmp_ps(x, x, _CMP_ORD_Q)));
+}
+
 // Thirty-two numbers of 16 bits that fit eight, in their order: instructions narrow within halves of a register.
 INLINE void store_bytes(int8_t *to, const __m256i *x) {
     _mm256_storeu_si256((__m256i *)to, _mm256_permute4x64_epi64(_mm256_packs_epi16(x[0], x[1]), 0xD8));
@@ -38,8 +43,8 @@ static void quantize(const float *values, long k, int8_t *high, int8_t *low, flo
         float scale = largest <= 0x1p-100f ? 0 : largest / TK_LARGEST_CODE, inverse = scale > 0 ? 1 / scale : 0;
         __m256i upper[2], lower[2];
         for (int g = 0; g < 2; g++) {
-            __m256i first = _mm256_cvtps_epi32(_mm256_mul_ps(x[2 * g], _mm256_set1_ps(inverse)));
-            __m256i second = _mm256_cvtps_epi32(_mm256_mul_ps(x[2 * g + 1], _mm256_set1_ps(inverse)));
+            __m256i first = whole_numbers(_mm256_mul_ps(x[2 * g], _mm256_set1_ps(inverse)));
+            __m256i second = whole_numbers(_mm256_mul_ps(x[2 * g + 1], _mm256_set1_ps(inverse)));
             __m256i code = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xD8);
             upper[g] = _mm256_srai_epi16(_mm256_add_epi16(code, _mm256_set1_epi16(64)), 7);
             lower[g] = _mm256_sub_epi16(code, _mm256_slli_epi16(upper[g], 7));

@@ -17,7 +17,9 @@ static void quantize(const float *values, long k, int8_t *high, int8_t *low, flo
         float largest = _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(_mm512_reduce_max_epi32(bits))));
         float scale = largest <= 0x1p-100f ? 0 : largest / TK_LARGEST_CODE, inverse = scale > 0 ? 1 / scale : 0;
         for (int g = 0; g < 2; g++) {
-            __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(x[g], _mm512_set1_ps(inverse)));
+            // To the nearest, and 0 for NaN: the scale says that there is one.
+            const __m512 scaled = _mm512_mul_ps(x[g], _mm512_set1_ps(inverse));
+            __m512i code = _mm512_maskz_cvtps_epi32(_mm512_cmp_ps_mask(scaled, scaled, _CMP_ORD_Q), scaled);
             __m512i upper = _mm512_srai_epi32(_mm512_add_epi32(code, _mm512_set1_epi32(64)), 7);
             __m512i lower = _mm512_sub_epi32(code, _mm512_slli_epi32(upper, 7));
             _mm_storeu_si128((__m128i *)(high + 16 * g), _mm512_cvtepi32_epi8(upper));

@@ -135,12 +135,13 @@ struct MatMul: ~Copyable {
     @discardableResult
     private func multiply(_ factor: Factor, _ share: Int, _ part: Int) -> Range<Int> {
         let y = factor.y
-        // Whole pairs of panels or of BLAS' tiles, so that these begin at the same rows on any number of threads.
+        // Whole panels, pairs of them, or what the library takes at a time, so that these begin at the same rows on any number
+        // of threads. Beside the library's matrices there may be packed ones: no panel is two shares'.
         let grain =
             switch unit {
             case .vectors: TK_PANEL_ROWS
             case .tiles: 2 * TK_PANEL_ROWS
-            case .library: MatMulScratch.panelRows(inputs: x.width)
+            case .library: MatMulScratch.panelRows(inputs: x.width).leastCommonMultiple(with: TK_PANEL_ROWS)
             }
         let outputs = ThreadPool.range(of: share, in: shareCount, count: factor.rows, grain: grain)
         if outputs.isEmpty { return outputs }

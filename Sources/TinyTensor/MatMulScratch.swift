@@ -79,4 +79,10 @@ package final class MatMulScratch {
 
 extension Int {
     package func roundedUp(to multiple: Int) -> Int { (self + multiple - 1) / multiple * multiple }
+
+    func leastCommonMultiple(with other: Int) -> Int {
+        var (divisor, rest) = (self, other)
+        while rest != 0 { (divisor, rest) = (rest, divisor % rest) }
+        return self / divisor * other
+    }
 }

@@ -188,6 +188,54 @@ import TinyTestSupport
         }
     }
 
+    /// Shares of a prompt end where panels of packed weights do, whatever the width: each output gets its bias once.
+    @Test(arguments: InstructionSet.all, [576, 896, 2048, 4096]) func sharesEndWithPanels(
+        _ set: InstructionSet, _ columns: Int
+    ) throws {
+        let (rows, type) = (96, ElementType.q8_0)
+        let weight = try Self.matrix(type, rows: rows, columns: columns, seed: 4)
+        var random = SplitMix64(seed: 13)
+        let bias = random.floats(rows, scale: 100)
+        for count in [5, 33] {
+            let input = AlignedFloats(random.floats(count * columns))
+            let one = Compute(precision: .fast, threads: 1, kernels: set.kernels)
+            let expected = (0..<count).flatMap { t in
+                zip(product(Array(input.values[t * columns..<(t + 1) * columns]), 1, weight, one, .prompt), bias)
+                    .map { $0 + $1 }
+            }
+            for threads in 1...3 {
+                let compute = Compute(precision: .fast, threads: threads, kernels: set.kernels)
+                let y = AlignedFloats([Float](repeating: .nan, count: count * rows))
+                compute.multiply(
+                    Rows(base: input.base, count: count, width: columns),
+                    by: Product(
+                        compute.prepare(weight), bias: bias, into: Rows(base: y.base, count: count, width: rows)),
+                    phase: .prompt, scratch: MatMulScratch(inputs: columns, rows: count, threads: threads))
+                expectSameBits(y.values, expected, "\(set.kernels.name), \(count) by \(columns), \(threads) threads")
+            }
+        }
+    }
+
+    /// An activation that is no number makes its row's outputs none, in any company, and no other row's.
+    @Test(arguments: InstructionSet.all, [ElementType.q8_0, .q4_0, .q4K, .iq4NL]) func noNumbers(
+        _ set: InstructionSet, _ type: ElementType
+    ) throws {
+        let weight = try Self.matrix(type, rows: 17, columns: 256, seed: 5)
+        let compute = Compute(precision: .fast, threads: 1, kernels: set.kernels)
+        var random = SplitMix64(seed: 14)
+        let x = random.floats(5 * 256)
+        let good = product(x, 5, weight, compute, .decode)
+        for bad in [Float.nan, .infinity, -.infinity] {
+            var spoiled = x
+            spoiled[256 + 40] = bad
+            let together = product(spoiled, 5, weight, compute, .decode)
+            let alone = product(Array(spoiled[256..<512]), 1, weight, compute, .decode)
+            let name = "\(set.kernels.name), \(type.rawValue), \(bad)"
+            #expect(alone.allSatisfy(\.isNaN) && together[17..<34].allSatisfy(\.isNaN), "\(name)")
+            expectSameBits(Array(together[..<17] + together[34...]), Array(good[..<17] + good[34...]), name)
+        }
+    }
+
     /// More threads than rows leave some without work; one row, one token and odd numbers are not special.
     @Test(arguments: InstructionSet.all, [1, 2, 3, 4, 5, 8, 63, 65, 130]) func awkwardShapes(
         _ set: InstructionSet, _ rows: Int
