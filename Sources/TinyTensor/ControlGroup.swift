@@ -13,39 +13,38 @@
             func numbers(_ file: String) -> [Double] {
                 read(file).first?.split(separator: " ").compactMap { Double($0) } ?? []
             }
-            let fields = numbers("/sys/fs/cgroup/cpu.max")
-            if fields.count == 2 && fields[1] > 0 { return fields[0] / fields[1] }
-            guard let quota = numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").first,
-                let period = numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us").first, quota > 0, period > 0
-            else { return nil }
-            return quota / period
+            return folders("cpu", read).compactMap { folder, isVersion2 in
+                let fields =
+                    isVersion2
+                    ? numbers(folder + "/cpu.max")
+                    : numbers(folder + "/cpu.cfs_quota_us") + numbers(folder + "/cpu.cfs_period_us")
+                return fields.count == 2 && fields[0] > 0 && fields[1] > 0 ? fields[0] / fields[1] : nil
+            }.min()
         }
 
         /// Bytes; nil without a limit.
         static func memory(_ read: (String) -> [String] = lines) -> Int? {
-            // "0::/user.slice/one.scope" for version 2, "4:memory:/one/two" for version 1.
-            let limits = read("/proc/self/cgroup").compactMap { line -> Int? in
-                let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-                guard fields.count == 3 else { return nil }
-                if fields[1].isEmpty { return leastLimit("/sys/fs/cgroup", fields[2], "memory.max", read) }
-                let isMemory = fields[1].split(separator: ",").contains("memory")
-                return isMemory
-                    ? leastLimit("/sys/fs/cgroup/memory", fields[2], "memory.limit_in_bytes", read) : nil
-            }
-            return limits.min()
+            folders("memory", read).compactMap { folder, isVersion2 in
+                read(folder + (isVersion2 ? "/memory.max" : "/memory.limit_in_bytes")).first.flatMap { Int($0) }
+            }.filter { $0 > 0 }.min()
         }
 
-        /// The least number in files of one name, in a folder and on the way down from it.
-        private static func leastLimit(
-            _ root: String, _ way: Substring, _ name: String, _ read: (String) -> [String]
-        ) -> Int? {
-            var folder = root
-            var limits = [read(folder + "/" + name).first]
-            for part in way.split(separator: "/") {
-                folder += "/" + part
-                limits.append(read(folder + "/" + name).first)
+        /// The folders of a controller's groups, from the root to this process' own.
+        private static func folders(
+            _ controller: String, _ read: (String) -> [String]
+        ) -> [(path: String, isVersion2: Bool)] {
+            // "0::/user.slice/one.scope" for version 2, "4:memory:/one/two" for version 1.
+            read("/proc/self/cgroup").flatMap { line -> [(String, Bool)] in
+                let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+                guard fields.count == 3 else { return [] }
+                let isVersion2 = fields[1].isEmpty
+                guard isVersion2 || fields[1].split(separator: ",").contains(Substring(controller)) else { return [] }
+                let root = "/sys/fs/cgroup" + (isVersion2 ? "" : "/" + controller)
+                let steps = fields[2].split(separator: "/")
+                return (0...steps.count).map { count in
+                    (([root] + steps.prefix(count).map(String.init)).joined(separator: "/"), isVersion2)
+                }
             }
-            return limits.compactMap { $0.flatMap { Int($0) } }.filter { $0 > 0 }.min()
         }
 
         /// The lines of a short file; none if it cannot be read.

@@ -36,17 +36,36 @@
             #expect(ControlGroup.memory(reader([:])) == nil)
             #expect(ControlGroup.memory(reader(["/proc/self/cgroup": "nonsense\n0::/a"])) == nil)
             #expect(ControlGroup.quota(reader([:])) == nil)
-            #expect(ControlGroup.quota(reader(["/sys/fs/cgroup/cpu.max": "max 100000"])) == nil)
+            #expect(
+                ControlGroup.quota(reader(["/proc/self/cgroup": "0::/", "/sys/fs/cgroup/cpu.max": "max 100000"])) == nil
+            )
         }
 
         @Test func quotas() {
-            #expect(ControlGroup.quota(reader(["/sys/fs/cgroup/cpu.max": "150000 100000"])) == 1.5)
+            let root = "/sys/fs/cgroup"
+            #expect(
+                ControlGroup.quota(reader(["/proc/self/cgroup": "0::/", root + "/cpu.max": "150000 100000"])) == 1.5)
             #expect(
                 ControlGroup.quota(
                     reader([
-                        "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000",
-                        "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000",
+                        "/proc/self/cgroup": "3:cpu,cpuacct:/", root + "/cpu/cpu.cfs_quota_us": "50000",
+                        root + "/cpu/cpu.cfs_period_us": "100000",
                     ])) == 0.5)
+        }
+
+        /// As of a service of systemd with CPUQuota, and of the slice that it is in.
+        @Test func quotasOfGroupsOnTheWay() {
+            let slice = "/sys/fs/cgroup/system.slice"
+            func quota(_ outer: String, _ own: String) -> Double? {
+                ControlGroup.quota(
+                    reader([
+                        "/proc/self/cgroup": "0::/system.slice/one.service", slice + "/cpu.max": outer,
+                        slice + "/one.service/cpu.max": own,
+                    ]))
+            }
+            #expect(quota("max 100000", "250000 100000") == 2.5)
+            #expect(quota("50000 100000", "250000 100000") == 0.5)
+            #expect(quota("max 100000", "max 100000") == nil)
         }
     }
 #endif
