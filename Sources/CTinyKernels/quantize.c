@@ -1,7 +1,7 @@
 // From floats to every element type that is written.
 //
-// Without importances the types of 32 are bit for bit those of the Python package `gguf`. With importances, and for the types
-// of 256 always, scales are searched for (quantize_search.h).
+// Without importances the types of 32, and Q8_0 always, are bit for bit those of the Python package `gguf`. With importances,
+// and for the types of 256 always, scales are searched for (quantize_search.h).
 #include "quantize.h"
 
 #include <math.h>
@@ -16,18 +16,24 @@ static const tk_search *best_search(void) {
     return &tk_search_plain;
 }
 
+// Where the weight farthest from zero is.
+static long largest_of(const float *x, long n) {
+    long found = 0;
+    for (long i = 1; i < n; i++) { found = fabsf(x[i]) > fabsf(x[found]) ? i : found; }
+    return found;
+}
+
 // The power of two at or below the largest of x, which x is divided by; 0 if all are zero or as good as.
 static float unit_of(const float *x, long n) {
-    float largest = 0;
-    for (long i = 0; i < n; i++) { largest = fabsf(x[i]) > largest ? fabsf(x[i]) : largest; }
+    const float largest = fabsf(x[largest_of(x, n)]);
     if (largest < 1e-30f) { return 0; }
     int exponent;
     frexpf(largest, &exponent);
     return ldexpf(1, exponent - 1);
 }
 
-// What an error in each weight counts: importance · √(mean + x²), where large weights of a row matter more than their
-// squares say; without importances the size of the weight beside the usual one of its group.
+// What an error in each weight counts: importance · √(2 · mean + x²) with the group's mean of x², where large weights of a row
+// matter more than their squares say; without importances the size of the weight beside the usual one of its group.
 static void importances(const float *x, const float *given, long n, long group, float *w) {
     for (long first = 0; first < n; first += group) {
         float squares = 0, sum = 0;
@@ -38,8 +44,8 @@ static void importances(const float *x, const float *given, long n, long group, 
             w[i] = given ? given[i] * sqrtf(2 * usual * usual + x[i] * x[i]) : group == 16 ? size : usual + fabsf(x[i]);
             sum += w[i];
         }
-        if (sum > 0) { continue; }
-        for (long i = first; i < first + group; i++) { w[i] = 1; }  // inputs that were never seen
+        if (sum > 0 && sum < 1e30f) { continue; }
+        for (long i = first; i < first + group; i++) { w[i] = 1; }  // inputs that were never seen, or beyond what squares hold
     }
 }
 
@@ -93,7 +99,7 @@ static long quantize_row(const tk_search *search, tk_type type, const float *x, 
         }
         const bool fits = is_small ? tk_quantize_32(search, type, searches ? scaled : from, searches ? w : NULL, unit, n, block)
                                    : tk_quantize_256(search, type, scaled, w, unit, block);
-        if (!fits) { return first; }
+        if (!fits) { return first + largest_of(from, n); }
     }
     return -1;
 }

@@ -94,7 +94,26 @@ import TinyTestSupport
     ) throws {
         var values = [Float](repeating: 0.5, count: 512)
         values[300] = 1e30
-        #expect(throws: QuantizationFault.self) { try bytes(Matrix(floats: values, columns: 512), type) }
+        let fault = #expect(throws: QuantizationFault.self) {
+            try bytes(Matrix(floats: values, columns: 512), type)
+        }
+        #expect(fault?.column == 300)
+    }
+
+    /// Importances beyond what single precision adds up count as none; they do not empty a block.
+    @Test(arguments: ElementType.allCases.filter { $0.canBeWritten && $0.isQuantized }) func hugeImportances(
+        _ type: ElementType
+    ) throws {
+        let values = Array(try matrix("weights").floats()[..<512])
+        for huge in [Float.infinity, 3e38] {
+            var (importance, block) = ([Float](repeating: 1, count: 512), [UInt8](repeating: 0, count: 2048))
+            importance[7] = huge
+            #expect(tk_quantize(type.kernelType, values, 512, importance, &block) == -1)
+            var expanded = [Float](repeating: 0, count: 512)
+            tk_expand(type.kernelType, block, 512, &expanded)
+            let error = zip(values, expanded).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            #expect(error < 0.02 * values.reduce(0) { $0 + $1 * $1 }, "\(type.rawValue), \(huge)")
+        }
     }
 
     /// No sum's order depends on the width of a vector.

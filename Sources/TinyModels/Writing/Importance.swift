@@ -36,6 +36,9 @@ package struct Importance: Sendable {
                     ? [Float](repeating: 1, count: squares.columns)
                     : floats[row * squares.columns..<(row + 1) * squares.columns].map { $0 / numbers[row] }
             }
+            guard values[name]?.allSatisfy({ $0.allSatisfy(\.isFinite) }) == true else {
+                throw sums.error(.malformed, "has a sum of squares that is too large for its count")
+            }
         }
         guard !values.isEmpty else { throw FormatError(.missing, file: path, "holds no statistics (NAME.in_sum2)") }
         self.values = values
