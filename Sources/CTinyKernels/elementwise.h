@@ -129,7 +129,7 @@ static inline float gelu(float x) {
 }
 static inline float gelu_tanh(float x) { return x / (1 + exponential(-1.59576912f * (x + 0.044715f * x * x * x))); }
 static inline float gelu_quick(float x) { return x / (1 + exponential(-1.702f * x)); }
-static inline float relu(float x) { return x > 0 ? x : 0; }
+static inline float relu(float x) { return x < 0 ? 0 : x; }  // NaN passes
 
 static void activate(tk_activation f, float *x, long n) {
     switch (f) {
@@ -154,7 +154,7 @@ static void cap(float *x, float cap, long n) {
 
 static void clamp(float *x, float *y, float limit, long n) {
     for (long i = 0; i < n; i++) {
-        x[i] = x[i] < limit ? x[i] : limit;
+        x[i] = x[i] > limit ? limit : x[i];
         y[i] = (y[i] < -limit ? -limit : y[i] > limit ? limit : y[i]) + 1;
     }
 }
