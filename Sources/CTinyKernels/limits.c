@@ -18,6 +18,14 @@ uint64_t tk_read_memory(const void *memory, long bytes) {
     return sum;
 }
 
+void tk_same_work(long steps) {
+    uint64_t state = 1;
+    for (long i = 0; i < steps; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        __asm__ volatile("" : "+r"(state));  // no step is left out
+    }
+}
+
 typedef float four __attribute__((vector_size(16)));
 
 // Twelve sums in flight, which hides the latency of a multiplication and an addition.

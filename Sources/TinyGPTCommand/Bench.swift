@@ -81,6 +81,11 @@ struct Bench: ParsableCommand {
         let cachedShare = FileCache.residentShare(of: path)
         let (model, loadSeconds) = try options.open()
         let benchmark = Benchmark(model: model)
+        // Before anything is measured, which would be lost.
+        for tokens in promptTokens.numbers { try benchmark.checkFits(tokens) }
+        for tokens in generateTokens.numbers where tokens > 0 {
+            for depth in depths.numbers { try benchmark.checkFits(tokens + max(1, depth)) }
+        }
         let progress = Progress()
         var results: [BenchReport.Result] = []
         for tokens in promptTokens.numbers where tokens > 0 {

@@ -13,7 +13,7 @@ struct BenchReport: Codable {
         }
     }
 
-    /// How still the machine was; shares are 0 to 1, null where the system does not say.
+    /// How still the machine was; shares are 0 to 1, absent where the system does not say, or too little time passed.
     struct Noise: Codable {
         let believable: Bool
         let complaints: [String]
@@ -71,9 +71,9 @@ struct BenchReport: Codable {
     let precision: String
     let load_seconds: Double
     let peak_memory_bytes: Int
-    /// null where none was asked for.
+    /// Absent where none was asked for.
     let cold_start: ColdStart?
-    /// What was gone through, and each run; null where there was one.
+    /// What was gone through, and each run; absent where there was one.
     let sweep: String?
     let runs: [BenchReport]?
 

@@ -85,7 +85,7 @@ package struct Benchmark {
     }
 
     /// Refused before memory for it is asked for.
-    private func checkFits(_ tokens: Int) throws(RunnerError) {
+    package func checkFits(_ tokens: Int) throws(RunnerError) {
         if let limit = model.contextLimit, tokens > limit { throw .contextTooLong(limit: limit, wanted: tokens) }
     }
 

@@ -20,7 +20,8 @@ package struct MachineNoise: Sendable {
     }
     /// (Most − least) / median of the repetitions.
     package private(set) var spread = 0.0
-    /// Of the machine's time: what the host gave to others, and what other processes used. nil where nothing says so.
+    /// Of the machine's time: what the host gave to others, and what other processes used. nil where nothing says so, and
+    /// where less than a second of all cores passed: the system counts in hundredths.
     package private(set) var steal: Double?
     package private(set) var others: Double?
     private let start = ProcessorTimes.now
@@ -36,16 +37,14 @@ package struct MachineNoise: Sendable {
     /// Times the loop once more.
     mutating func calibrate() {
         let begin = tk_nanoseconds()
-        var state: UInt64 = 1
-        for _ in 0..<1_000_000 { state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407 }
-        withUnsafePointer(to: &state) { _ in }  // so that the loop is not left out
+        tk_same_work(1_000_000)
         calibrations.append(Double(tk_nanoseconds() - begin) * 1e-9)
     }
 
     mutating func finish(speeds: [Double]) {
         let middle = median(speeds)
         if middle > 0, let least = speeds.min(), let most = speeds.max() { spread = (most - least) / middle }
-        guard let start, let end = ProcessorTimes.now, end.all > start.all else { return }
+        guard let start, let end = ProcessorTimes.now, end.all - start.all >= 1 else { return }
         let all = end.all - start.all
         steal = (end.steal - start.steal) / all
         others = max(0, (end.busy - start.busy) - (end.own - start.own)) / all

@@ -158,6 +158,12 @@ struct ProfileTests {
         #expect(limits.better(of: limits).units.count == limits.units.count)
     }
 
+    /// A million steps that wait for one another; a compiler that sees through them would leave nanoseconds.
+    @Test func calibrationTakesItsTime() {
+        let noise = MachineNoise()
+        #expect(noise.calibrations.count == 1 && noise.calibrations[0] > 1e-4 && noise.calibrations[0] < 10)
+    }
+
     @Test func complaintsNameTheirNumbers() {
         var noise = MachineNoise()
         noise.finish(speeds: [100, 50, 104])

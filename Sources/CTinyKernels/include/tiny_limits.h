@@ -7,6 +7,9 @@
 // Reads all of it, and returns something that depends on all.
 uint64_t tk_read_memory(const void *memory, long bytes);
 
+// The same work each time, of steps that wait for one another: what it takes says how fast the processor is just now.
+void tk_same_work(long steps);
+
 // A loop that does nothing but arithmetic, in registers or tiles.
 typedef struct {
     const char *name;
