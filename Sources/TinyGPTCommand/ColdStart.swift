@@ -88,14 +88,17 @@ enum Child {
         process.standardInput = FileHandle.nullDevice
         let start = ContinuousClock.now
         try process.run()
+        let ending = EndingTogether(process)
+        defer { ending.stop() }
         // Output is one line, and errors are few: neither fills a pipe while the other is read.
         var all = output.fileHandleForReading.availableData
         let seconds = start.duration(to: .now).inSeconds
-        all += output.fileHandleForReading.readDataToEndOfFile()
-        let message = errors.fileHandleForReading.readDataToEndOfFile()
+        all += try output.fileHandleForReading.readToEnd() ?? Data()
+        let message = try errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0, process.terminationReason == .exit else {
-            let text = String(decoding: message, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            var text = String(decoding: message, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
             throw Failure(
                 "\(text.isEmpty ? "the process that was to measure ended early" : text) "
                     + "(tinygpt \(arguments.joined(separator: " ")))")
@@ -106,6 +109,33 @@ enum Child {
     private static func executable() throws -> URL {
         if let url = Bundle.main.executableURL { return url }
         throw Failure("the system does not say where this program is, so it cannot be started anew")
+    }
+}
+
+/// Where this process is asked to end, so does one that it started: that has a process group of its own, which Ctrl-C does not
+/// reach.
+private final class EndingTogether {
+    private let sources: [any DispatchSourceSignal]
+    private static let numbers = [SIGINT, SIGTERM, SIGHUP]
+
+    init(_ child: Process) {
+        let pid = child.processIdentifier
+        sources = Self.numbers.map { number in
+            signal(number, SIG_IGN)  // the source hears of it all the same
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                kill(pid, SIGTERM)
+                signal(number, SIG_DFL)
+                kill(getpid(), number)
+            }
+            source.activate()
+            return source
+        }
+    }
+
+    func stop() {
+        sources.forEach { $0.cancel() }
+        for number in Self.numbers { signal(number, SIG_DFL) }
     }
 }
 

@@ -88,7 +88,7 @@ struct TextInput: ParsableArguments {
     @Argument(help: "The text; standard input, if neither it nor --file is given.")
     var text: String?
 
-    @Option(help: ArgumentHelp("Read the text from a file.", valueName: "path"))
+    @Option(help: ArgumentHelp("Read the text from a file; - is standard input.", valueName: "path"))
     var file: String?
 
     func validate() throws {
@@ -97,25 +97,10 @@ struct TextInput: ParsableArguments {
 
     func read() throws -> String {
         if let text { return text }
-        if let file { return try Self.read(file) }
+        if let file { return try InputBytes.text(file) }
         if isatty(0) != 0 {
             throw ValidationError("no text was given: give it as an argument, with --file, or on standard input")
         }
-        return try Self.standardInput()
-    }
-
-    static func read(_ file: String) throws -> String {
-        do { return try decode(Data(contentsOf: URL(fileURLWithPath: file)), file) } catch let failure as Failure {
-            throw failure
-        } catch { throw Failure("\(file): cannot be read: \(error.localizedDescription)") }
-    }
-
-    static func standardInput() throws -> String {
-        try decode(FileHandle.standardInput.readDataToEndOfFile(), "standard input")
-    }
-
-    private static func decode(_ bytes: Data, _ name: String) throws -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("\(name): is not valid UTF-8") }
-        return text
+        return try InputBytes.text("-")
     }
 }

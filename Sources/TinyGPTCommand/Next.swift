@@ -69,6 +69,7 @@ struct Next: ParsableCommand {
 
     func run() throws {
         let prompt = try read()
+        let page = try html.map { try ResultFile($0) }
         let (model, _) = try options.open()
         let tokenizer = try model.tokenizer
         let progress = Progress()
@@ -76,12 +77,10 @@ struct Next: ParsableCommand {
             tokens: tokenizer.encodePrompt(prompt, special: special), traceOptions(model),
             onProgress: { progress.show("Read \($0) tokens") })
         progress.clear()
-        if let html {
+        if let page {
             let name = URL(fileURLWithPath: model.path).lastPathComponent
-            let page = try TracePage(trace, tokenizer, title: name).html()
-            do { try Data(page.utf8).write(to: URL(fileURLWithPath: html)) } catch {
-                throw Failure("\(html): cannot be written: \(error.localizedDescription)")
-            }
+            try page.write(TracePage(trace, tokenizer, title: name).html())
+            try page.finish()
         }
         if options.json { return try Output.json(NextReport(trace, tokenizer, isScored: scoresText)) }
         try Output.print(NextTable(trace, tokenizer, isScored: scoresText, alternatives: top ?? 4).text)
@@ -91,7 +90,7 @@ struct Next: ParsableCommand {
     private func read() throws -> String {
         if let text { return text }
         guard let textFile else { return try input.read() }
-        return try textFile == "-" ? TextInput.standardInput() : TextInput.read(textFile)
+        return try InputBytes.text(textFile)
     }
 
     private func traceOptions(_ model: Model) -> TraceOptions {

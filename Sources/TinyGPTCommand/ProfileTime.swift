@@ -64,6 +64,7 @@ struct ProfileTime: ParsableCommand {
             (input.text, input.file) = (nil, file)
             text = try input.read()
         }
+        let (plotFile, traceFile) = (try plot.map { try ResultFile($0) }, try trace.map { try ResultFile($0) })
         let (model, loadSeconds) = try options.open()
         var run = ProfileRun(model: model)
         run.text = text
@@ -74,35 +75,26 @@ struct ProfileTime: ParsableCommand {
         let progress = Progress()
         let result = try run.run { progress.show($0) }
         progress.clear()
-        if let plot {
+        try printReport(result, model, loadSeconds)
+        if let plotFile {
             let title =
                 "\((model.path as NSString).lastPathComponent), \(model.instructionSet), \(model.threads) threads, "
                 + options.precision.rawValue
-            try write(to: plot) { try $0(Roofline(result.report, limits: result.limits, title: title).svg) }
+            try plotFile.write(Roofline(result.report, limits: result.limits, title: title).svg)
+            try plotFile.finish()
         }
-        if let trace {
-            var lost = 0
-            try write(to: trace) { lost = try result.profile.writeTrace($0) }
+        if let traceFile {
+            let lost = try result.profile.writeTrace(traceFile.write)
+            try traceFile.finish()
             if lost > 0 { Output.error("warning: the trace lacks \(lost) events, as there was no room for more\n") }
         }
+    }
+
+    private func printReport(_ result: ProfileRun.Result, _ model: Model, _ loadSeconds: Double) throws {
         if options.json { return try Output.json(ProfileJSON(result, model, loadSeconds: loadSeconds)) }
         try Output.print(
             ProfileTable(result, showsLayers: layers, showsThreads: perThread).text(
                 machine: "\(processorName()), \(model.instructionSet), \(model.threads) threads, "
                     + options.precision.rawValue))
-    }
-
-    /// - Parameter body: given what takes the text, part by part.
-    private func write(to path: String, _ body: ((String) throws -> Void) throws -> Void) throws {
-        do {
-            guard FileManager.default.createFile(atPath: path, contents: nil) else {
-                throw Failure("\(path): cannot be made; is the folder there, and may it be written to?")
-            }
-            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            try body { try file.write(contentsOf: Data($0.utf8)) }
-            try file.close()
-        } catch let error as Failure {
-            throw error
-        } catch { throw Failure("\(path): cannot be written: \(error.localizedDescription)") }
     }
 }

@@ -76,7 +76,7 @@ struct RenderTemplate: ParsableCommand {
         let frame = try frame()
         if list { return try show(names: frame.names) }
         let name = messages ?? "-"
-        let bytes = try read(name)
+        let bytes = try InputBytes.read(name)
         if lines { return try renderLines(bytes, frame) }
         let conversation = adjusted(try conversation(bytes, name))
         let (text, ids) = try frame.rendered(conversation, named: template)
@@ -97,10 +97,7 @@ struct RenderTemplate: ParsableCommand {
     /// The model's templates, or the file's.
     private func frame() throws -> ChatTemplate {
         guard let templateFile else { return try ChatTemplate(at: options.path()) }
-        guard let source = String(validating: try read(templateFile), as: UTF8.self) else {
-            throw Failure("\(templateFile): is not valid UTF-8")
-        }
-        return try ChatTemplate(source: source, file: templateFile, with: options.namedPath)
+        return try ChatTemplate(source: InputBytes.text(templateFile), file: templateFile, with: options.namedPath)
     }
 
     private func show(names: [String]) throws {
@@ -110,7 +107,7 @@ struct RenderTemplate: ParsableCommand {
 
     private func conversation(_ bytes: [UInt8], _ name: String) throws -> Conversation {
         do { return try Conversation(json: bytes) } catch {
-            throw Failure("\(name == "-" ? "standard input" : name): \(error)")
+            throw Failure("\(InputBytes.name(name)): \(error)")
         }
     }
 
@@ -123,13 +120,6 @@ struct RenderTemplate: ParsableCommand {
             conversation.variables.append((String(parts[0]), (try? TemplateValue(json: text)) ?? .string(text)))
         }
         return conversation
-    }
-
-    private func read(_ path: String) throws -> [UInt8] {
-        if path == "-" { return [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
-        do { return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) } catch {
-            throw Failure("\(path): cannot be read: \(error.localizedDescription)")
-        }
     }
 
     /// One conversation after the other; one that fails does not keep the next from being rendered.

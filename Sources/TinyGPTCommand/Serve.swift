@@ -118,7 +118,7 @@ struct Serve: ParsableCommand {
         }
 
         private func keys() throws -> APIKeys? {
-            if let apiKeyFile { return try APIKeys(lines: TextInput.read(apiKeyFile), source: apiKeyFile) }
+            if let apiKeyFile { return try APIKeys(lines: InputBytes.text(apiKeyFile), source: apiKeyFile) }
             guard let value = ProcessInfo.processInfo.environment["TINYGPT_API_KEY"], !value.isEmpty else { return nil }
             return try APIKeys(lines: value, source: "TINYGPT_API_KEY")
         }

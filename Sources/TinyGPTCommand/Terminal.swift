@@ -28,7 +28,23 @@ struct RemainingTime {
 
 /// Writing to the standard streams as bytes, at once.
 enum Output {
-    static func print(_ text: String) throws { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
+    /// - Throws: `Failure`, with what the system says.
+    static func print(_ text: String) throws { try write(text, to: 1, name: "standard output") }
+
+    static func write(_ text: String, to descriptor: Int32, name: String) throws {
+        var text = text
+        try text.withUTF8 { bytes in
+            var done = 0
+            while let base = bytes.baseAddress, done < bytes.count {
+                let count = Foundation.write(descriptor, base + done, bytes.count - done)
+                if count >= 0 {
+                    done += count
+                } else if errno != EINTR {
+                    throw Failure("\(name): cannot be written: \(String(cString: strerror(errno)))")
+                }
+            }
+        }
+    }
 
     static func error(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 

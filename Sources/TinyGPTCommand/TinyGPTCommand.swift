@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct TinyGPTCommand: ParsableCommand {
@@ -28,4 +29,17 @@ struct TinyGPTCommand: ParsableCommand {
             Convert.self,
             GatherStatistics.self,
         ])
+
+    static func main() {
+        #if canImport(Glibc)
+            // Where memory is short, a thread of OpenBLAS asks for it for ever, and the end would wait for that thread.
+            on_exit(
+                { status, _ in
+                    fflush(nil)
+                    _exit(status)
+                }, nil)
+        #endif
+        do { try InputBytes.checkArguments() } catch { exit(withError: ValidationError("\(error)")) }
+        main(nil)
+    }
 }
