@@ -258,7 +258,6 @@ void tk_record_waiting(tk_recorder *recorder, uint64_t waiting) {
 
 // --- Reading ---
 
-int tk_recorder_tracks(const tk_recorder *recorder) { return recorder->track_count; }
 
 const tk_entry *tk_recorder_entries(tk_recorder *recorder, int track, long *count) {
     tk_track *it = &recorder->tracks[track];

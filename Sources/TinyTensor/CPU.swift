@@ -77,7 +77,11 @@ public struct CPUError: Error, Equatable, CustomStringConvertible {
     let supported: [String]
 
     public var description: String {
-        let what = known.contains(name) ? "this processor does not support it" : "there is no such instruction set"
+        let elsewhere = ["avx2", "avx512vnni", "amx", "dotprod"]
+        let what =
+            known.contains(name)
+            ? "this processor does not support it"
+            : elsewhere.contains(name) ? "it is another kind of processor's" : "there is no such instruction set"
         return "TINYGPT_ISA is \"\(name)\", but \(what); this machine supports \(supported.joined(separator: ", "))"
     }
 }

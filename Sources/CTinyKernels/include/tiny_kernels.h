@@ -244,8 +244,10 @@ uint64_t tk_nanoseconds(void);
 // Tells the processor that this thread is waiting.
 #if defined(__x86_64__)
 static inline void tk_pause(void) { __builtin_ia32_pause(); }
-#else
+#elif defined(__aarch64__)
 static inline void tk_pause(void) { __asm__ volatile("yield"); }
+#else
+static inline void tk_pause(void) {}
 #endif
 
 #endif

@@ -86,7 +86,6 @@ void tk_record_kernel_begin(tk_span span, tk_type type, long rows, long columns)
 void tk_record_kernel_end(double calls, double bytes, double operations);
 
 // What was recorded; nobody may be recording. Pointers hold until the next call of any of these.
-int tk_recorder_tracks(const tk_recorder *recorder);
 const tk_entry *tk_recorder_entries(tk_recorder *recorder, int track, long *count);
 const tk_event *tk_recorder_events(tk_recorder *recorder, int track, long *count, long *dropped);
 // Nanoseconds of a tick, measured since the recorder was made, and when that was.
