@@ -115,13 +115,14 @@ enum Child {
 /// Where this process is asked to end, so does one that it started: that has a process group of its own, which Ctrl-C does not
 /// reach.
 private final class EndingTogether {
-    private let sources: [any DispatchSourceSignal]
-    private static let numbers = [SIGINT, SIGTERM, SIGHUP]
+    private let sources: [(number: Int32, source: any DispatchSourceSignal)]
 
     init(_ child: Process) {
         let pid = child.processIdentifier
-        sources = Self.numbers.map { number in
-            signal(number, SIG_IGN)  // the source hears of it all the same
+        sources = [SIGINT, SIGTERM, SIGHUP].compactMap { number in
+            // The source hears of it all the same. What was ignored before, as by `nohup`, goes on being so.
+            let before = signal(number, SIG_IGN)
+            if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { return nil }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 kill(pid, SIGTERM)
@@ -129,13 +130,15 @@ private final class EndingTogether {
                 kill(getpid(), number)
             }
             source.activate()
-            return source
+            return (number, source)
         }
     }
 
     func stop() {
-        sources.forEach { $0.cancel() }
-        for number in Self.numbers { signal(number, SIG_DFL) }
+        for (number, source) in sources {
+            source.cancel()
+            signal(number, SIG_DFL)
+        }
     }
 }
 

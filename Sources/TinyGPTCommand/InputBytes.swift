@@ -34,7 +34,7 @@ enum InputBytes {
     ///
     /// - Throws: `Failure` for one that was repaired.
     static func checkArguments() throws {
-        for index in 0..<Int(CommandLine.argc) {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
             guard let argument = CommandLine.unsafeArgv[index] else { continue }
             if let byte = firstInvalid(
                 UnsafeBufferPointer(start: argument, count: strlen(argument)).map(UInt8.init(bitPattern:)))

@@ -55,7 +55,7 @@ struct MeasurePerplexity: ParsableCommand {
     func run() throws {
         let text = try input.read()
         Interruption.watch()
-        let source = input.file ?? (input.text == nil ? "standard input" : "the text given")
+        let source = input.file.map(InputBytes.name) ?? (input.text == nil ? "standard input" : "the text given")
         if text.isEmpty { throw Failure("\(source): is empty; a text of at least two tokens is expected") }
         let (model, _) = try options.open()
         let progress = Progress()

@@ -10,13 +10,16 @@ final class ResultFile {
     /// nil for what is no regular file, which `descriptor` stands for.
     private let file: OutputFile?
     private let descriptor: Int32
+    /// Who may read and write what was there before.
+    private var mode: mode_t?
     private var count = 0
 
     /// - Throws: `OutputError`, or `Failure` with what the system says.
     init(_ path: String) throws {
         self.path = path
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        let isThere = stat(path, &status) == 0
+        if isThere, status.st_mode & S_IFMT != S_IFREG {
             file = nil
             descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else {
@@ -27,6 +30,7 @@ final class ResultFile {
             defer { free(end) }
             file = try OutputFile(path: end.map { String(cString: $0) } ?? path, byteCount: 0)
             descriptor = -1
+            if isThere { mode = status.st_mode & 0o7777 }
         }
     }
 
@@ -43,5 +47,9 @@ final class ResultFile {
     }
 
     /// Gives it its name.
-    func finish() throws { try file?.publish(replaces: true) }
+    func finish() throws {
+        guard let file else { return }
+        try file.publish(replaces: true)
+        if let mode { chmod(file.path, mode) }
+    }
 }

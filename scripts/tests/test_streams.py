@@ -28,7 +28,8 @@ class Streams(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def run_command(self, *arguments, **options):
-        environment = dict(os.environ, TINYGPT_MODEL=MODEL)
+        # As many threads of OpenBLAS, and so as much memory, wherever this runs.
+        environment = dict(os.environ, TINYGPT_MODEL=MODEL, OPENBLAS_NUM_THREADS="2")
         options.setdefault("stdin", subprocess.DEVNULL)
         if "input" in options:
             del options["stdin"]
@@ -97,11 +98,13 @@ class Streams(unittest.TestCase):
     def test_where_a_link_leads_is_written_to(self):
         target, link = self.folder / "target", self.folder / "link"
         target.write_text("before")
+        target.chmod(0o600)
         link.symlink_to(target)
         result = self.profile("--trace", str(link), "--plot", str(self.folder / "plot"))
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertTrue(link.is_symlink())
         self.assertTrue(json.loads(target.read_text())["traceEvents"])
+        self.assertEqual(target.stat().st_mode & 0o777, 0o600)
         self.assertTrue((self.folder / "plot").read_text().startswith("<svg"))
         page = self.folder / "page"
         page.symlink_to(target)
