@@ -138,6 +138,19 @@ import TinyTestSupport
                 importance: Fixtures.path("llama-default/model.gguf"))
         }
     }
+
+    /// Each number is finite; what one is of the other is not.
+    @Test func statisticsBeyondSinglePrecisionAreRefused() {
+        var bytes = GGUFBytes()
+        bytes.add("general.type", .string("imatrix"))
+        bytes.tensors = [
+            .init("blk.0.attn_q.weight.in_sum2", [3, 1], data: GoodFloats.bytes([1, 1e30, 3])),
+            .init("blk.0.attn_q.weight.counts", [1, 1], data: GoodFloats.bytes([1e-10])),
+        ]
+        let statistics = folder.write("i.gguf", bytes.written().bytes)
+        let error = #expect(throws: FormatError.self) { try Importance(path: statistics) }
+        #expect(error?.description.contains("too large for its count") == true)
+    }
 }
 
 private enum GoodFloats {
