@@ -20,7 +20,7 @@
 LOOP(avx2_fma, "avx2,fma", __m256, 12, _mm256_set1_ps((float)s),
      _mm256_fmadd_ps(sums[s], _mm256_set1_ps(0.5f), _mm256_set1_ps(1)), (double)_mm256_cvtss_f32(sums[s]))
 LOOP(avx2_codes, "avx2", __m256i, 12, _mm256_set1_epi32(s),
-     _mm256_add_epi32(sums[s], _mm256_madd_epi16(sums[s], _mm256_set1_epi16(3))), (double)_mm256_extract_epi32(sums[s], 0))
+     _mm256_add_epi16(sums[s], _mm256_maddubs_epi16(sums[s], _mm256_set1_epi8(3))), (double)_mm256_extract_epi32(sums[s], 0))
 LOOP(avx512_fma, "avx512f", __m512, 16, _mm512_set1_ps((float)s),
      _mm512_fmadd_ps(sums[s], _mm512_set1_ps(0.5f), _mm512_set1_ps(1)), (double)_mm512_cvtss_f32(sums[s]))
 LOOP(avx512_vnni, "avx512f,avx512vnni", __m512i, 16, _mm512_set1_epi32(s),
@@ -31,7 +31,7 @@ static bool has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
 static bool has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 
 const tk_limit tk_avx2_fma = {"AVX2 float", 12 * 8 * 2, has_avx2, avx2_fma};
-const tk_limit tk_avx2_codes = {"AVX2 16 bits", 12 * 16 * 2, has_avx2, avx2_codes};
+const tk_limit tk_avx2_codes = {"AVX2 8 bits", 12 * 32 * 2, has_avx2, avx2_codes};
 const tk_limit tk_avx512_fma = {"AVX-512 float", 16 * 16 * 2, has_avx512, avx512_fma};
 const tk_limit tk_avx512_vnni = {"VNNI 8 bits", 16 * 64 * 2, has_vnni, avx512_vnni};
 

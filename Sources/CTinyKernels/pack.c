@@ -9,6 +9,7 @@ tk_packed tk_packed_format(tk_type type, long rows, long columns) {
         return packed;
     }
     const tk_format f = tk_format_of(type);
+    packed.is_narrow = tk_is_narrow(f);
     if (f.has_table) {
         int8_t codes[16];
         tk_code_table(type, codes);

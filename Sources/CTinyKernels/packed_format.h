@@ -47,6 +47,9 @@ static inline tk_format tk_format_of(tk_type type) {
     return formats[type];
 }
 
+// Whether sixteen bits hold what eight pairs of codes come to with factors of eight bits.
+static inline bool tk_is_narrow(tk_format f) { return f.low_bits + f.high_bits <= 4 && !f.has_table; }
+
 // CASE for each type that is packed.
 #define TK_PACKED_TYPES(CASE)                                                                                          \
     CASE(TK_Q8_0) CASE(TK_Q4_0) CASE(TK_Q4_1) CASE(TK_Q5_0) CASE(TK_Q5_1) CASE(TK_Q2_K) CASE(TK_Q3_K) CASE(TK_Q4_K)    \

@@ -123,7 +123,10 @@ INLINE void panel_product(const tk_packed *weight, const uint8_t *panel, const t
 
 INLINE void panels_product(const tk_packed *weight, long first_panel, long end, const tk_quantized *x, long m, float *y,
                            long y_stride, tk_format f) {
-    if (m >= ROWS_AT_ONCE) { return open_panels_product(weight, first_panel, end, x, m, y, y_stride, f); }
+    if (m >= ROWS_AT_ONCE && x->is_coarse && tk_is_narrow(f)) {
+        return open_panels_product(weight, first_panel, end, x, m, y, y_stride, f, true);
+    }
+    if (m >= ROWS_AT_ONCE) { return open_panels_product(weight, first_panel, end, x, m, y, y_stride, f, false); }
     for (long p = first_panel; p < end; p++) {
         const long outputs = weight->rows - p * TK_PANEL_ROWS;
         for (long i = 0; i < m; i++) {
@@ -161,7 +164,7 @@ static bool is_supported(void) { return __builtin_cpu_supports("avx2") && __buil
 TK_MULTIPLY_FLOATS(2)
 
 const tk_variant tk_x86_avx2 = {
-    {.name = "avx2", .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = quantize,
+    {.name = "avx2", .prefers_coarse = true, .multiply = multiply, .multiply_packed = multiply_packed, .multiply_floats = multiply_floats, .quantize = quantize,
      .weigh = weigh, .narrow = narrow, TK_ELEMENTWISE},
     is_supported,
 };

@@ -82,6 +82,14 @@ extension TensorIndex {
         }
     }
 
+    /// Whether products with some of the weights round a prompt's activations to other bits than a new token's.
+    package func roundsPrompts(_ compute: Compute) -> Bool {
+        tensors.contains { tensor in
+            guard case .elements(let type) = tensor.content, let columns = tensor.shape.last else { return false }
+            return compute.roundsPrompts(by: type, columns: columns)
+        }
+    }
+
     /// Weights in the file.
     package var parameterCount: Int {
         tensors.reduce(0) { sum, tensor in

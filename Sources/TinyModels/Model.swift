@@ -91,6 +91,9 @@ public final class Model: Sendable {
     /// Weights in the files, shared ones counted once.
     public var parameterCount: Int { checkpoint.index.parameterCount }
 
+    /// Whether activations of a prompt are rounded to other bits than those of a new token.
+    package var roundsPrompts: Bool { checkpoint.index.roundsPrompts(compute) }
+
     /// The chat templates among the model's files.
     package func chatTemplateFiles() throws -> ChatTemplateFiles { try ChatTemplateFiles(checkpoint) }
 }

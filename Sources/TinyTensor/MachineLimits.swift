@@ -32,7 +32,7 @@ public struct MachineLimits: Sendable {
         }
         switch use {
         case .tiles: return named("AMX bf16") ?? unit(of: .floats)
-        case .codes: return named("VNNI 8 bits", "AVX2 16 bits") ?? unit(of: .floats)
+        case .codes: return named("VNNI 8 bits", "AVX2 8 bits") ?? unit(of: .floats)
         case .floats: return named("AVX-512 float", "AVX2 float", "float, 16 bytes")
         }
     }
@@ -55,7 +55,7 @@ extension Compute {
             switch kernels.name {
             case "amx": ["AVX-512 float", "VNNI 8 bits", "AMX bf16"]
             case "avx512vnni": ["AVX-512 float", "VNNI 8 bits"]
-            case "avx2": ["AVX2 float", "AVX2 16 bits"]
+            case "avx2": ["AVX2 float", "AVX2 8 bits"]
             default: ["float, 16 bytes"]
             }
         var units: [MachineLimits.Unit] = []

@@ -31,6 +31,7 @@ struct MatMul: ~Copyable {
     let factors: Factors
     let finish: Finish
     let unit: Unit
+    let phase: Phase
     let compute: Compute
     let scratch: MatMulScratch
 
@@ -64,13 +65,22 @@ struct MatMul: ~Copyable {
         return needs(factors.0) || needs(factors.1) || needs(factors.2)
     }
 
+    /// Whether activations have 8 bits but where these are too few: a prompt's, by weights that are rounded more
+    /// coarsely still, where kernels gain by it. Of several matrices the first decides.
+    private var isCoarse: Bool {
+        guard phase == .prompt, x.width >= Compute.leastCoarseInputs,
+            case .packed(let weights, _, _) = factors.0.weights
+        else { return false }
+        return weights.is_narrow && compute.kernels.table.pointee.prefers_coarse
+    }
+
     /// Activations as the unit takes them, for some rows.
     func round(_ rows: Range<Int>) {
         if unit == .tiles {
             compute.kernels.table.pointee.round_rows(
                 x.base, rows.lowerBound, rows.upperBound, x.count, x.width, rounded.base)
         } else {
-            var activations = scratch.activations
+            var activations = scratch.activations(isCoarse: isCoarse)
             compute.kernels.table.pointee.quantize_rows(
                 compute.kernels.table, x.base, rows.lowerBound, rows.upperBound, x.width, &activations)
         }
@@ -179,7 +189,7 @@ struct MatMul: ~Copyable {
         } else if !isQuantized {
             kernels.pointee.multiply_floats(&weights, first, end, x.base, x.count, y.base, y.width)
         } else {
-            var activations = scratch.activations
+            var activations = scratch.activations(isCoarse: isCoarse)
             kernels.pointee.multiply_packed(&weights, first, end, &activations, x.count, y.base, y.width)
         }
     }

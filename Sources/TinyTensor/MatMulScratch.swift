@@ -70,10 +70,11 @@ package final class MatMulScratch {
     }
 
     /// All quantized rows of activations.
-    var activations: tk_quantized {
+    func activations(isCoarse: Bool) -> tk_quantized {
         tk_quantized(
             high: codes, low: codes + rows * inputs,
-            scales: floats.base + threads * Self.threadFloats(inputs: inputs), sums: sums.baseAddress!)
+            scales: floats.base + threads * Self.threadFloats(inputs: inputs), sums: sums.baseAddress!,
+            is_coarse: isCoarse)
     }
 }
 

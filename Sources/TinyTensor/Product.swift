@@ -48,7 +48,8 @@ extension Compute {
         let rounded = RoundedRows(base: scratch.roundedActivations, count: x.count, width: x.width)
         withFactors(first, second, third) { factors in
             let work = MatMul(
-                x: x, rounded: rounded, factors: factors, finish: finish, unit: unit, compute: self, scratch: scratch)
+                x: x, rounded: rounded, factors: factors, finish: finish, unit: unit, phase: phase, compute: self,
+                scratch: scratch)
             work.check()
             if work.needsRounding {
                 pool.forRanges(of: x.count, grain: MatMulScratch.tileRows) { work.round($0) }
@@ -63,8 +64,8 @@ extension Compute {
         let nowhere = Rows(base: product.y.base, count: 0, width: 0)  // tiles take no floats
         withFactors(product, nil, nil) { factors in
             let work = MatMul(
-                x: nowhere, rounded: x, factors: factors, finish: .nothing, unit: .tiles, compute: self,
-                scratch: scratch)
+                x: nowhere, rounded: x, factors: factors, finish: .nothing, unit: .tiles, phase: .prompt,
+                compute: self, scratch: scratch)
             work.check()
             run(work)
         }
@@ -111,4 +112,16 @@ extension CPU.Kernels {
 extension Compute {
     /// Whether prompts have kernels of their own, which work in tiles of rounded numbers.
     package var usesTiles: Bool { precision == .fast && kernels.table.pointee.multiply_rounded != nil }
+
+    /// Inputs from which on coarse activations are worth their error: narrow models are read in no time.
+    static let leastCoarseInputs = 512
+
+    /// Whether a product with such weights rounds a prompt's activations to other bits than a new token's.
+    package func roundsPrompts(by type: ElementType, columns: Int) -> Bool {
+        guard precision == .fast else { return false }
+        let isCoarse =
+            kernels.table.pointee.prefers_coarse && columns >= Self.leastCoarseInputs
+            && tk_packed_format(type.kernelType, 0, columns).is_narrow
+        return usesTiles || isCoarse
+    }
 }

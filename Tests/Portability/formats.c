@@ -31,7 +31,7 @@ uint64_t formats_fingerprint(void) {
         add(&hash, scales, sizeof scales);
         add(&hash, offsets, sizeof offsets);
     }
-    tk_quantized x = {codes, memory(1, sizeof codes, 0), scales, memory(2, sizeof offsets, 0)};
+    tk_quantized x = {codes, memory(1, sizeof codes, 0), scales, memory(2, sizeof offsets, 0), false};
     tk_quantize_rows(plain_kernels(), values, 0, ROWS, COLUMNS, &x);
     add(&hash, x.high, sizeof codes);
     add(&hash, x.low, sizeof codes);

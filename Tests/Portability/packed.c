@@ -34,9 +34,10 @@ void make_matrix(matrix *matrix, tk_type type, long rows, long columns, uint64_t
 }
 
 // Codes at odd addresses, each array up to the end of its memory.
-static tk_quantized rounded(const tk_kernels *kernels, const float *x, long m, long k) {
+static tk_quantized rounded(const tk_kernels *kernels, const float *x, long m, long k, bool is_coarse) {
     tk_quantized rows = {
         memory(1, m * k, 1), memory(2, m * k, 0), floats(3, m * k / 32), memory(4, m * k / TK_GROUP * 4, 0),
+        is_coarse,
     };
     tk_quantize_rows(kernels, x, 0, m, k, &rows);
     return rows;
@@ -49,7 +50,7 @@ static void quantize(const tk_kernels *kernels, float size, long k) {
     float *values = floats(5, 3 * k);
     fill_floats(&random, size, values, 3 * k);
     values[k] = values[k + 1] = 0;
-    tk_quantized x = rounded(kernels, values, 3, k);
+    tk_quantized x = rounded(kernels, values, 3, k, false);
     int8_t *high = memory(6, 3 * k, 0), *low = memory(7, 3 * k, 0);
     float *scales = floats(8, 3 * k / 32);
     int32_t *sums = memory(9, 3 * k / TK_GROUP * 4, 0);
@@ -114,29 +115,33 @@ static void each_value(const tk_kernels *kernels, tk_type type, long rows, long 
     for (int s = 0; s < 5; s++) {
         float *x = floats(5, 5 * columns), *y = floats(6, 5 * rows);
         fill_floats(&random, sizes[s], x, 5 * columns);
-        tk_quantized codes = rounded(kernels, x, 5, columns);
-        multiply(kernels, &matrix, &codes, 5, y);
-        products(kernels, &matrix, &codes, 5, y, "random activations");
+        for (int is_coarse = 0; is_coarse < 2; is_coarse++) {
+            tk_quantized codes = rounded(kernels, x, 5, columns, is_coarse);
+            multiply(kernels, &matrix, &codes, 5, y);
+            products(kernels, &matrix, &codes, 5, y, is_coarse ? "coarse activations" : "random activations");
+        }
     }
     for (long first = 0; first < columns && columns == 256; first += 8) {
         float *x = floats(5, 8 * columns), *y = floats(6, 8 * rows);
         memset(x, 0, (size_t)(8 * columns) * sizeof *x);
         // The largest code makes the scale a power of two.
         for (long t = 0; t < 8; t++) { x[t * columns + first + t] = (t % 2 ? -1 : 1) * TK_LARGEST_CODE * 0x1p-10f; }
-        tk_quantized codes = rounded(kernels, x, 8, columns);
+        tk_quantized codes = rounded(kernels, x, 8, columns, false);
         multiply(kernels, &matrix, &codes, 8, y);
         products(kernels, &matrix, &codes, 8, y, "one input at a time");
     }
 }
 
 // Any number of rows, any share of the panels, and rows that stand apart: the same bits, and nothing else written.
-static void company(const tk_kernels *kernels, tk_type type, long rows, long columns) {
+static void company(const tk_kernels *kernels, tk_type type, long rows, long columns, bool is_coarse) {
     static matrix matrix;
     make_matrix(&matrix, type, rows, columns, 21);
     generator random = {(uint64_t)rows};
     float *x = floats(5, MOST_TOKENS * columns), *all = floats(6, MOST_TOKENS * rows);
     fill_floats(&random, 1, x, MOST_TOKENS * columns);
-    tk_quantized codes = rounded(kernels, x, MOST_TOKENS, columns);
+    // Some blocks are so large that coarse activations keep their lower halves there.
+    for (long i = 0; i < MOST_TOKENS * columns; i++) { x[i] *= i / 32 % 5 == 2 ? 100 : 1; }
+    tk_quantized codes = rounded(kernels, x, MOST_TOKENS, columns, is_coarse);
     multiply(kernels, &matrix, &codes, MOST_TOKENS, all);
     static const long counts[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17};
     const long stride = rows + 3, panels = (rows + TK_PANEL_ROWS - 1) / TK_PANEL_ROWS;
@@ -149,6 +154,7 @@ static void company(const tk_kernels *kernels, tk_type type, long rows, long col
             codes.low + skipped * columns,
             codes.scales + skipped * columns / 32,
             codes.sums + skipped * columns / TK_GROUP,
+            is_coarse,
         };
         float *y = floats(7, MOST_TOKENS * stride);
         kernels->multiply_packed(&matrix.packed, from, end, &some, m, y, stride);
@@ -172,7 +178,7 @@ static void not_numbers(const tk_kernels *kernels, tk_type type) {
         float *x = floats(5, 256), *y = floats(6, 16);
         for (long j = 0; j < 256; j++) { x[j] = 1; }
         x[places[i / 4]] = bad[i % 4];
-        tk_quantized codes = rounded(kernels, x, 1, 256);
+        tk_quantized codes = rounded(kernels, x, 1, 256, false);
         multiply(kernels, &matrix, &codes, 1, y);
         for (long r = 0; r < 16; r++) {
             EXPECT(!isfinite(y[r]), "%s: type %d, %g at %ld gave %g", kernels->name, type, (double)bad[i % 4],
@@ -191,7 +197,7 @@ void test_packed(const tk_kernels *kernels) {
             if (columns[i] % tk_block_elements(type) == 0) { each_value(kernels, type, 19, columns[i]); }
         }
         static const long rows[] = {1, 7, 16, 37, 50};
-        for (int i = 0; i < 5; i++) { company(kernels, type, rows[i], rows[i] == 37 ? 512 : 256); }
+        for (int i = 0; i < 5; i++) { company(kernels, type, rows[i], rows[i] == 37 ? 512 : 256, i % 2); }
         not_numbers(kernels, type);
     }
 }

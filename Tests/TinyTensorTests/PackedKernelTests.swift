@@ -12,10 +12,12 @@ private final class Activations {
     private let sumMemory: UnsafeMutablePointer<Int32>
     let columns: Int
     let count: Int
+    let isCoarse: Bool
 
     /// - Parameter shift: bytes past the alignment that codes and values begin at.
-    init(_ values: [Float], columns: Int, _ set: InstructionSet, shift: Int = 0) {
+    init(_ values: [Float], columns: Int, _ set: InstructionSet, shift: Int = 0, isCoarse: Bool = false) {
         self.columns = columns
+        self.isCoarse = isCoarse
         count = values.count / columns
         memory = .allocate(capacity: 2 * values.count + 128)
         high = memory + shift
@@ -34,7 +36,9 @@ private final class Activations {
         sumMemory.deallocate()
     }
 
-    var rows: tk_quantized { tk_quantized(high: high, low: low, scales: scaleMemory.base, sums: sumMemory) }
+    var rows: tk_quantized {
+        tk_quantized(high: high, low: low, scales: scaleMemory.base, sums: sumMemory, is_coarse: isCoarse)
+    }
     var scales: [Float] { scaleMemory.values }
     var codes: [Int] { (0..<count * columns).map { Int(high[$0]) * 128 + Int(low[$0]) } }
     var sums: [Int] { (0..<count * columns / TK_GROUP).map { Int(sumMemory[$0]) } }
@@ -101,32 +105,64 @@ private final class Activations {
         #expect(Double(8 * bytes) == bits * Double(rows * columns), "\(type.rawValue)")
     }
 
-    /// Any number of rows, in any company, and any share of the panels gives the same bits.
+    /// Any number of rows, in any company, and any share of the panels gives the same bits, coarse or not.
     @Test(arguments: quantized, InstructionSet.all) func companyDoesNotMatter(
         _ type: ElementType, _ set: InstructionSet
-    )
-        throws
-    {
-        let (rows, columns) = (150, 512)  // more panels than any kernel takes together
+    ) throws {
+        // More panels than any kernel takes together, and the second with blocks that do not fill 256 inputs.
+        for columns in [512, 288] where columns % type.blockElements == 0 {
+            for isCoarse in [false, true] { try checkCompany(type, set, columns, isCoarse: isCoarse) }
+        }
+    }
+
+    private func checkCompany(_ type: ElementType, _ set: InstructionSet, _ columns: Int, isCoarse: Bool) throws {
+        let rows = 152
         let packed = PackedMatrix(
             try MatMulTests.matrix(type, rows: rows, columns: columns), pool: ThreadPool(threadCount: 2))
-        var random = SplitMix64(seed: 21)
-        let x = random.floats(17 * columns)
-        let all = product(set, packed, Activations(x, columns: columns, set))
+        let x = Self.uneven(17 * columns, seed: 21)
+        func activations(_ count: Int, shift: Int = 0) -> Activations {
+            Activations(Array(x[..<(count * columns)]), columns: columns, set, shift: shift, isCoarse: isCoarse)
+        }
+        let name = "\(type.rawValue), \(set.kernels.name), \(columns) columns, \(isCoarse ? "coarse" : "fine")"
+        let all = product(set, packed, activations(17))
         #expect(all.allSatisfy { $0.isFinite })
         for count in 1...17 {
-            let some = Activations(Array(x[..<(count * columns)]), columns: columns, set, shift: count % 5)
             expectSameBits(
-                product(set, packed, some), Array(all[..<(count * rows)]),
-                "\(type.rawValue), \(set.kernels.name), \(count) rows")
+                product(set, packed, activations(count, shift: count % 5)), Array(all[..<(count * rows)]),
+                "\(name), \(count) rows")
         }
-        let part = product(set, packed, Activations(x, columns: columns, set), panels: 1..<3, untouched: 7)
+        let part = product(set, packed, activations(17), panels: 1..<3, untouched: 7)
         for (i, value) in part.enumerated() {
             let isInside = (16..<48).contains(i % rows)
             if value.bitPattern != (isInside ? all[i] : 7).bitPattern {
-                Issue.record("\(type.rawValue), \(set.kernels.name): element \(i) is \(value)")
+                Issue.record("\(name): element \(i) is \(value)")
                 return
             }
+        }
+    }
+
+    /// Every fifth block is a hundred times as large as others, and has its lower halves where activations are coarse.
+    private static func uneven(_ count: Int, seed: UInt64) -> [Float] {
+        var random = SplitMix64(seed: seed)
+        return random.floats(count).enumerated().map { $0.element * ($0.offset / 32 % 5 == 2 ? 1 : 0.01) }
+    }
+
+    /// The codes decide, and not that they are called coarse: with the largest codes there are, with blocks that have lower
+    /// halves in some rows only, and with none.
+    @Test(arguments: quantized, InstructionSet.all) func coarseCodesAreMultipliedAsTheyAre(
+        _ type: ElementType, _ set: InstructionSet
+    ) throws {
+        let (rows, columns) = (40, 512)
+        let packed = PackedMatrix(
+            try MatMulTests.matrix(type, rows: rows, columns: columns), pool: ThreadPool(threadCount: 1))
+        let extremes = (0..<5 * columns).map { $0 / columns % 2 == 0 ? 1 : $0 % 3 == 0 ? -1 : 1 as Float }
+        for values in [extremes, Self.uneven(5 * columns, seed: 23), [Float](repeating: 0, count: 5 * columns)] {
+            let x = Activations(values, columns: columns, set, isCoarse: true)
+            var (fine, weight) = (x.rows, packed.packed)
+            fine.is_coarse = false
+            let y = AlignedFloats([Float](repeating: .nan, count: x.count * rows))
+            set.table.multiply_packed(&weight, 0, packed.panels, &fine, x.count, y.base, rows)
+            expectSameBits(product(set, packed, x), y.values, "\(type.rawValue), \(set.kernels.name)")
         }
     }
 
@@ -180,16 +216,58 @@ private final class Activations {
         }
     }
 
+    /// Lower halves are left where the scale is more than twice the geometric mean, as bits have it, and nowhere else; what is
+    /// left of the others is within half a step of 8 bits.
+    @Test(arguments: InstructionSet.all, [1, 0x1p-80, 0x1p100] as [Float]) func coarse(
+        _ set: InstructionSet, _ size: Float
+    ) {
+        for columns in [32, 64, 576] {
+            let values = Self.uneven(3 * columns, seed: 24).map { size * $0 }
+            let fine = Activations(values, columns: columns, set)
+            let x = Activations(values, columns: columns, set, isCoarse: true)
+            #expect(x.scales == fine.scales)
+            let blocks = columns / 32
+            for b in 0..<3 * blocks {
+                let row = fine.scales[b / blocks * blocks..<(b / blocks + 1) * blocks].map { Int64($0.bitPattern) }
+                let isLarge = Int64(x.scales[b].bitPattern) > row.reduce(0, +) / Int64(blocks) + 1 << 23
+                #expect(isLarge == (columns > 32 && b % 5 == 2), "\(columns) columns, block \(b)")
+                for i in 32 * b..<32 * b + 32 {
+                    let expected = isLarge ? fine.codes[i] : 128 * Int(fine.halves[i].high)
+                    #expect(x.codes[i] == expected && abs(x.codes[i] - fine.codes[i]) <= 64, "\(columns) columns, \(i)")
+                }
+                for g in 2 * b..<2 * b + 2 { #expect(x.sums[g] == x.codes[16 * g..<16 * g + 16].reduce(0, +)) }
+            }
+        }
+    }
+
+    /// A row of zeros and blocks of zeros are what they were, and do not make the others large.
+    @Test(arguments: InstructionSet.all) func coarseZeros(_ set: InstructionSet) {
+        var values = [Float](repeating: 0, count: 3 * 256)
+        for i in 32..<64 { values[i] = Float(i) }
+        for i in 256..<512 { values[i] = 1 }
+        let x = Activations(values, columns: 256, set, isCoarse: true)
+        #expect(x.halves.allSatisfy { $0.low == 0 })
+        #expect(x.codes[256..<512].allSatisfy { $0 == Self.largest })
+        #expect(x.codes[512...].allSatisfy { $0 == 0 } && x.sums[32...].allSatisfy { $0 == 0 })
+    }
+
     /// A NaN or an infinity that went in must not come out as a number that looks right.
     @Test(arguments: InstructionSet.all, [Float.nan, -.nan, .infinity, -.infinity]) func notNumbersComeThrough(
         _ set: InstructionSet, _ bad: Float
     ) throws {
-        let packed = PackedMatrix(
-            try MatMulTests.matrix(.q8_0, rows: 16, columns: 256), pool: ThreadPool(threadCount: 1))
+        for type in [ElementType.q8_0, .q4K] {
+            let packed = PackedMatrix(
+                try MatMulTests.matrix(type, rows: 16, columns: 256), pool: ThreadPool(threadCount: 1))
+            for isCoarse in [false, true] { notNumbersComeThrough(set, bad, packed, isCoarse: isCoarse) }
+        }
+    }
+
+    private func notNumbersComeThrough(_ set: InstructionSet, _ bad: Float, _ packed: PackedMatrix, isCoarse: Bool) {
         for place in [0, 15, 16, 31, 32, 255] {
             var values = [Float](repeating: 1, count: 256)
             values[place] = bad
-            let y = product(set, packed, Activations(values, columns: 256, set))
+            let rows = [[Float]](repeating: values, count: 5).flatMap { $0 }
+            let y = product(set, packed, Activations(rows, columns: 256, set, isCoarse: isCoarse))
             #expect(y.allSatisfy { !$0.isFinite }, "\(set.kernels.name): \(bad) at \(place) gave \(y)")
         }
     }

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 64, COLUMNS = 512, TOKENS = 64, WIDTH = 64 };
+enum { ROWS = 64, COLUMNS = 512, TOKENS = 64, WIDTH = 64, PROMPT = 8 };
 
 typedef struct {
     const tk_kernels *kernels;
     const tk_packed *matrix;
-    tk_quantized x;
+    tk_quantized x, prompt;
     float *a, *b, *y, *scratch;
     uint16_t *halves;
     long first, count;
@@ -22,11 +22,15 @@ typedef struct {
 
 typedef void run(operands *o);
 
-static run multiply_packed, multiply, quantize, weigh, attend, attend_halves, rms_norm, layer_norm, softmax,
+static run multiply_packed, multiply_prompt, multiply, quantize, weigh, attend, attend_halves, rms_norm, layer_norm, softmax,
     softmax_of_77, silu, gelu, rotate, angles;
 
 static void multiply_packed(operands *o) {
     o->kernels->multiply_packed(o->matrix, 0, ROWS / TK_PANEL_ROWS, &o->x, 1, o->y, ROWS);
+}
+// Eight rows of coarse activations.
+static void multiply_prompt(operands *o) {
+    o->kernels->multiply_packed(o->matrix, 0, ROWS / TK_PANEL_ROWS, &o->prompt, PROMPT, o->y, ROWS);
 }
 static void multiply(operands *o) {
     o->kernels->multiply(o->a, COLUMNS, 1, TK_F32, o->b, COLUMNS, ROWS, COLUMNS, o->y, ROWS);
@@ -70,20 +74,23 @@ int main(int argument_count, char **arguments) {
         fprintf(stderr, "counted: one argument is expected, an instruction set that this machine has\n");
         return 64;
     }
-    o.a = bench_floats(COLUMNS);
+    o.a = bench_floats(PROMPT * COLUMNS);
     o.b = bench_floats(ROWS * COLUMNS);
-    o.y = calloc(COLUMNS + ROWS, sizeof(float));
+    o.y = calloc(COLUMNS + PROMPT * ROWS, sizeof(float));
     o.scratch = calloc((size_t)tk_attention_floats(1, TOKENS), sizeof(float));
     o.halves = calloc(TOKENS * WIDTH, sizeof(uint16_t));
     if (!o.a || !o.b || !o.y || !o.scratch || !o.halves) { return 1; }
     o.kernels->narrow(o.b, TOKENS * WIDTH, o.halves);
+    o.prompt.is_coarse = true;
     if (!bench_quantized(o.kernels, o.a, 1, COLUMNS, &o.x)) { return 1; }
+    if (!bench_quantized(o.kernels, o.a, PROMPT, COLUMNS, &o.prompt)) { return 1; }
     for (tk_type type = 0; type < TK_TYPE_COUNT; type++) {
         if (tk_block_elements(type) == 1) { continue; }
         tk_packed *matrix = bench_matrices(type, ROWS, COLUMNS, 1);
         if (!matrix) { return 1; }
         o.matrix = matrix;
         count("multiply_packed", bench_type_name(type), multiply_packed, &o);
+        if (matrix->is_narrow) { count("multiply_packed of a prompt", bench_type_name(type), multiply_prompt, &o); }
         bench_free_matrices(matrix);
     }
     static const struct { const char *name; run *body; } others[] = {

@@ -58,8 +58,11 @@ final class Activations {
     /// For those that multiply in tiles.
     let rounded: UnsafeMutablePointer<UInt16>?
 
-    init?(_ isa: InstructionSet, _ values: UnsafePointer<Float>, rows: Int, columns: Int) {
+    init?(
+        _ isa: InstructionSet, _ values: UnsafePointer<Float>, rows: Int, columns: Int, isCoarse: Bool = false
+    ) {
         var made = tk_quantized()
+        made.is_coarse = isCoarse
         guard bench_quantized(isa.table, values, rows, columns, &made) else { return nil }
         quantized = made
         rounded = bench_rounded_rows(isa.table, values, rows, columns)

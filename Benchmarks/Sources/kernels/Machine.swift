@@ -17,7 +17,7 @@ struct InstructionSet {
             switch name {
             case _ where isQuantized && hasTiles: "AMX bf16"
             case "plain": ""
-            case "avx2": isQuantized ? "AVX2 16 bits" : "AVX2 float"
+            case "avx2": isQuantized ? "AVX2 8 bits" : "AVX2 float"
             default: isQuantized ? "VNNI 8 bits" : "AVX-512 float"
             }
         return limits.first { $0.name == wanted }

@@ -32,7 +32,8 @@ private func quantized(
     defer { bench_free_matrices(matrix) }
     var cases: [Case] = []
     for isa in supported where options.instructionSets.contains(isa.name) {
-        guard let activations = Activations(isa, x, rows: rows, columns: width) else { continue }
+        let isCoarse = isa.table.pointee.prefers_coarse && matrix.pointee.is_narrow
+        guard let activations = Activations(isa, x, rows: rows, columns: width, isCoarse: isCoarse) else { continue }
         for threads in options.threads {
             let labels = [type.name, "\(width)", "\(threads)", isa.name]
             cases.append(

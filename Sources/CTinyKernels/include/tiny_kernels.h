@@ -64,11 +64,16 @@ void tk_code_table(tk_type type, int8_t *codes);
 // Rows of activations in codes of 15 bits: value ≈ scales[b] · code[i], b = i / 32. Eight bits would be cheaper to
 // multiply by, but a few activations of some models are a thousand times their neighbours, and round those away. A code
 // is high · 128 + low, two numbers of 8 bits. Row i begins at i · K elements, and i · K / 32 or K / 16 of the others.
+//
+// Coarse ones have 8 bits, and low is 0, but in blocks that are much larger than the row's others: a block's error goes by
+// its largest value, so that these few made nearly all of it. (Whole columns in more bits: Dettmers et al. 2022,
+// arXiv:2208.07339.)
 typedef struct {
     int8_t *high;    // [T, K] −127…127
     int8_t *low;     // [T, K] −64…63
     float *scales;   // [T, K / 32]
     int32_t *sums;   // [T, K / 16] of the codes of a group
+    bool is_coarse;  // said by who rounds; what it multiplies by must do for any `low`
 } tk_quantized;
 
 // The largest code.
@@ -83,6 +88,7 @@ typedef struct {
     long rows, columns;
     long panel_bytes;
     tk_type type;
+    bool is_narrow;     // codes have at most four bits: coarse activations are good enough, where they are faster
     uint8_t table[16];  // code + 128 for each index, where codes are looked up
 } tk_packed;
 
@@ -104,6 +110,8 @@ typedef struct {
 
 typedef struct tk_kernels {
     const char *name;
+    // Whether several rows of coarse activations are faster to multiply by, in narrow weights.
+    bool prefers_coarse;
 
     // c[i][j] = Σ_k a[i][k] · b[j][k]  for i < m, j < n, where b is TK_F32 or TK_F16, aligned or not. The order of a sum
     // depends on k alone, never on m or n.
@@ -199,7 +207,7 @@ bool tk_is_supported(const tk_kernels *kernels);
 // Float activations; `panel` is scratch of panel_rows · k floats.
 void tk_product_floats(const tk_kernels *kernels, tk_type type, const uint8_t *weights, long row_bytes, long n, long k,
                        const float *x, long m, float *y, long y_stride, float *panel, long panel_rows);
-// Rows first..<end of x to codes.
+// Rows first..<end of x to codes, coarse ones if `out` says so.
 void tk_quantize_rows(const tk_kernels *kernels, const float *x, long first, long end, long k, const tk_quantized *out);
 
 // --- Packing (pack.c) ---

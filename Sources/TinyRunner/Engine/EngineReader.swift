@@ -17,6 +17,8 @@ struct EngineReader {
 
     let model: Model
     let scratch: Scratch
+    /// Whether what decoding puts into the cache is the same, to the bit, as what reading a prompt does.
+    let phasesAgree: Bool
 
     init(_ model: Model, slots: Int, context: Int, chunk: Int) {
         self.model = model
@@ -25,10 +27,8 @@ struct EngineReader {
             spec: model.spec, capacity: context, rows: rows,
             logitRows: Engine.Plan.logitRows(model.spec, slots: slots, rows: rows), texts: slots,
             compute: model.compute)
+        phasesAgree = model.compute.kernels.hasVectors && !model.roundsPrompts
     }
-
-    /// Whether what decoding puts into the cache is the same, to the bit, as what reading a prompt does.
-    var phasesAgree: Bool { !model.compute.usesTiles && model.compute.kernels.hasVectors }
 
     /// Reads parts, and shows the logits behind their wanted rows: for different rows by several threads.
     ///
