@@ -5,7 +5,7 @@
 
 The tasks are those of scripts/lm_eval_task: continuations to choose from, and whole texts. The model is a GGUF file that
 transformers reads; there its weights are dequantized, and all arithmetic is in 32-bit floats. With `--precision exact` the server
-rounds only as any order of sums does; with `fast` it also rounds activations to 8 bits. By hand: needs `lm_eval[api]`, torch,
+rounds only as any order of sums does; with `fast` it also rounds activations, to 8 bits at least. By hand: needs `lm_eval[api]`, torch,
 transformers and gguf, no network.
 """
 

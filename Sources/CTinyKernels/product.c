@@ -18,10 +18,10 @@ void tk_product_floats(const tk_kernels *kernels, tk_type type, const uint8_t *w
     }
 }
 
-// A positive float's bits, which are 2²³ · log₂ of it with straight lines between powers of two.
-static int32_t bits_of(float positive) {
+// The bits of a float ≥ 0, which are 2²³ · log₂ of it with straight lines between powers of two; NaN is above all.
+static int32_t bits_of(float scale) {
     int32_t bits;
-    memcpy(&bits, &positive, sizeof bits);
+    memcpy(&bits, &scale, sizeof bits);
     return bits;
 }
 
@@ -31,7 +31,7 @@ static void coarsen(long k, const int8_t *high, int8_t *low, const float *scales
     int64_t total = 0, count = 0;
     for (long b = 0; b < k / 32; b++) {
         total += bits_of(scales[b]);
-        count += scales[b] > 0;
+        count += bits_of(scales[b]) > 0;
     }
     const int64_t limit = count > 0 ? total / count + TWICE : 0;
     for (long b = 0; b < k / 32; b++) {

@@ -1,4 +1,4 @@
-// AVX2 with FMA and F16C: eight floats, or sixteen 16-bit products, an instruction.
+// AVX2 with FMA and F16C: eight floats, or thirty-two products of 8 bits, an instruction.
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "elementwise.h"

@@ -36,7 +36,7 @@ public enum Precision: String, CaseIterable, Sendable {
     case exact
     /// Activations are rounded to 15 bits for products with quantized weights, and keys and values are held as halves. With
     /// AMX, prompts are multiplied in bf16 where weights are quantized or in bf16 themselves; with AVX2, most activations of a
-    /// prompt have 8 bits where weights have four or fewer. Other products are on floats.
+    /// prompt have 8 bits where weights are in Q4_0, Q4_1, Q4_K or fewer bits. Other products are on floats.
     case fast
 }
 

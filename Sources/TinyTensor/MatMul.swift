@@ -66,12 +66,16 @@ struct MatMul: ~Copyable {
     }
 
     /// Whether activations have 8 bits but where these are too few: a prompt's, by weights that are rounded more
-    /// coarsely still, where kernels gain by it. Of several matrices the first decides.
+    /// coarsely still, where kernels gain by it. Several matrices have the same activations, so it must do for all.
     private var isCoarse: Bool {
-        guard phase == .prompt, x.width >= Compute.leastCoarseInputs,
-            case .packed(let weights, _, _) = factors.0.weights
-        else { return false }
-        return weights.is_narrow && compute.kernels.table.pointee.prefers_coarse
+        func isNarrow(_ factor: Factor?) -> Bool {
+            guard let factor else { return true }
+            guard case .packed(let weights, _, _) = factor.weights else { return false }
+            return weights.is_narrow
+        }
+        return phase == .prompt && x.width >= Compute.leastCoarseInputs
+            && compute.kernels.table.pointee.prefers_coarse
+            && isNarrow(factors.0) && isNarrow(factors.1) && isNarrow(factors.2)
     }
 
     /// Activations as the unit takes them, for some rows.

@@ -67,7 +67,7 @@ struct CompanyTests {
     }
 
     /// A prompt and decoding use the same order of sums wherever the same kernels do both. `plain` gives
-    /// prompts to BLAS, and its sums are in double otherwise; tiles round to bf16.
+    /// prompts to BLAS, and its sums are in double otherwise; tiles round to bf16, and AVX2 rounds wider models coarsely.
     @Test(arguments: RunMode.all, [0, 1, 3]) func stepByStep(_ mode: RunMode, _ index: Int) throws {
         let whole = try mode.runner(Self.specs[index]).read(text)
         let steps = try mode.runner(Self.specs[index]).read(text, chunk: 1, phase: .decode)

@@ -31,6 +31,15 @@ struct Gemma3ModelTests {
         }
     }
 
+    /// One matrix is enough, and in `exact` none is rounded.
+    @Test func promptsAreRoundedAsSomeOfTheWeightsAsk() throws {
+        let path = try #require(RealModel.fetched("gemma-3-270m-q4_k_m.gguf"), "run scripts/fetch_weights gemma-3-270m")
+        let (fast, exact) = (try Model(at: path, precision: .fast), try Model(at: path, precision: .exact))
+        #expect(fast.roundsPrompts == fast.compute.roundsPrompts(by: .q4K, columns: 2048))
+        #expect(fast.roundsPrompts == ["amx", "avx2"].contains(fast.instructionSet))
+        #expect(!exact.roundsPrompts)
+    }
+
     private func verification(_ name: String, _ precision: Precision, tolerance: Double) throws -> Verification {
         let path = try #require(RealModel.fetched("gemma-3-270m-q4_k_m.gguf"), "run scripts/fetch_weights gemma-3-270m")
         let model = try Model(at: path, precision: precision)

@@ -33,7 +33,8 @@ struct FixtureTests {
         }
     }
 
-    /// Float weights are computed alike in both modes, quantized ones with activations of 15 bits, and the cache holds
+    /// Float weights are computed alike in both modes, quantized ones with activations of 15 bits (all are too narrow
+    /// for coarse ones), and the cache holds
     /// halves, which the worst fixture pays with 2.6e-3. Tiles of bf16 have 8 bits, which
     /// costs 1.8e-2. That can exchange two candidates, whose distance need be no more than a thousandth.
     @Test(arguments: FixtureModel.all) func fast(_ fixture: FixtureModel) throws {

@@ -148,6 +148,10 @@ import TinyTestSupport
         } else if !hasPromptKernels {
             expectSameBits(prompt, result, "\(name), a prompt")
         }
+        // Whoever keeps what was decoded relies on being told.
+        if compute.kernels.hasVectors && prompt != result {
+            #expect(compute.roundsPrompts(by: weight.type, columns: weight.columns), "\(name)")
+        }
         for (phase, one) in [(Phase.prompt, prompt), (.decode, result)] {
             for threads in 2...3 {
                 let other = product(
@@ -156,6 +160,30 @@ import TinyTestSupport
                 expectSameBits(other, one, "\(name), \(threads) threads, \(phase)")
             }
             expectRowsAlone(x, one, weight, compute, phase)
+        }
+    }
+
+    /// Matrices that share a prompt's activations have them as the finest of the weights wants them.
+    @Test(arguments: InstructionSet.all) func mixedTypesShareFineActivations(_ set: InstructionSet) throws {
+        let compute = Compute(precision: .fast, threads: 1, kernels: set.kernels)
+        let weights = try [ElementType.q4K, .q6K].map { try Self.matrix($0) }
+        var random = SplitMix64(seed: 14)
+        let x = random.floats(Self.tokens * Self.columns)
+        let input = AlignedFloats(x)
+        func rows(_ y: AlignedFloats) -> Rows { Rows(base: y.base, count: Self.tokens, width: Self.rows) }
+        for order in [[0, 1], [1, 0]] {
+            let y = order.map { _ in AlignedFloats([Float](repeating: .nan, count: Self.tokens * Self.rows)) }
+            compute.multiply(
+                Rows(base: input.base, count: Self.tokens, width: Self.columns),
+                by: Product(compute.prepare(weights[order[0]]), into: rows(y[0])),
+                Product(compute.prepare(weights[order[1]]), into: rows(y[1])),
+                phase: .prompt, scratch: MatMulScratch(inputs: Self.columns, rows: Self.tokens, threads: 1))
+            for (place, which) in order.enumerated() {
+                let phase = compute.usesTiles ? Phase.prompt : .decode
+                expectSameBits(
+                    y[place].values, product(x, Self.tokens, weights[which], compute, phase),
+                    "\(set.kernels.name), \(weights[which].type.rawValue) in place \(place)")
+            }
         }
     }
 

@@ -88,7 +88,7 @@ typedef struct {
     long rows, columns;
     long panel_bytes;
     tk_type type;
-    bool is_narrow;     // codes have at most four bits: coarse activations are good enough, where they are faster
+    bool is_narrow;     // Q4_0, Q4_1, Q4_K and fewer bits: coarse activations are good enough, where they are faster
     uint8_t table[16];  // code + 128 for each index, where codes are looked up
 } tk_packed;
 
