@@ -2,8 +2,11 @@ import Foundation
 
 /// What is read as a whole: a file, a pipe or a device by its path, or standard input.
 enum InputBytes {
+    /// What has more is no text that anybody meant: a device, say, that never ends.
+    static let most = 1 << 30
+
     /// - Parameter path: `-` is standard input.
-    /// - Throws: `Failure`, with what the system says.
+    /// - Throws: `Failure`, with what the system says, or if there is more than `most`.
     static func read(_ path: String) throws -> [UInt8] {
         let isStandardInput = path == "-"
         let descriptor = isStandardInput ? 0 : open(path, O_RDONLY | O_CLOEXEC)
@@ -15,6 +18,7 @@ enum InputBytes {
             if count == 0 { return bytes }
             if count > 0 {
                 bytes += buffer[..<count]
+                guard bytes.count <= most else { throw Failure("\(name(path)): has more than \(most) bytes") }
             } else if errno != EINTR {
                 throw failure(path)
             }

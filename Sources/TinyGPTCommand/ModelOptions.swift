@@ -22,6 +22,9 @@ struct ModelOptions: ParsableArguments {
     var json = false
 
     func validate() throws {
+        if model == "" {
+            throw ValidationError("--model is empty; a GGUF or safetensors file, or a folder, is expected")
+        }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads); a number from 1 to 1024 is expected")
         }

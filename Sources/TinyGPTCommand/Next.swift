@@ -69,7 +69,8 @@ struct Next: ParsableCommand {
 
     func run() throws {
         let prompt = try read()
-        let page = try html.map { try ResultFile($0) }
+        let inputs = [try options.path()] + [input.file, textFile].compactMap(\.self)
+        let page = try html.map { try ResultFile($0, inputs: inputs) }
         let (model, _) = try options.open()
         let tokenizer = try model.tokenizer
         let progress = Progress()

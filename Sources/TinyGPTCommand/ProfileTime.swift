@@ -64,7 +64,12 @@ struct ProfileTime: ParsableCommand {
             (input.text, input.file) = (nil, file)
             text = try input.read()
         }
-        let (plotFile, traceFile) = (try plot.map { try ResultFile($0) }, try trace.map { try ResultFile($0) })
+        let inputs = [try options.path()] + (file.map { [$0] } ?? [])
+        let plotFile = try plot.map { try ResultFile($0, inputs: inputs) }
+        let traceFile = try trace.map { try ResultFile($0, inputs: inputs) }
+        if let plotFile, let traceFile, traceFile.replaces(plotFile) {
+            throw Failure("--plot and --trace name the same file, and only one can have it; give one another name")
+        }
         let (model, loadSeconds) = try options.open()
         var run = ProfileRun(model: model)
         run.text = text

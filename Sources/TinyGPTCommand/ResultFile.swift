@@ -14,8 +14,9 @@ final class ResultFile {
     private var mode: mode_t?
     private var count = 0
 
+    /// - Parameter inputs: files that the command reads, and folders whose files it may read: none of them gives way.
     /// - Throws: `OutputError`, or `Failure` with what the system says.
-    init(_ path: String) throws {
+    init(_ path: String, inputs: [String]) throws {
         self.path = path
         var status = stat()
         let isThere = stat(path, &status) == 0
@@ -28,10 +29,20 @@ final class ResultFile {
         } else {
             let end = realpath(path, nil)
             defer { free(end) }
-            file = try OutputFile(path: end.map { String(cString: $0) } ?? path, byteCount: 0)
+            let files = inputs.flatMap { input in
+                FileSystem.kind(of: input) == .folder ? FileSystem.names(in: input).map { input + "/" + $0 } : [input]
+            }
+            let destination = try Destination(end.map { String(cString: $0) } ?? path, replaces: true, inputs: files)
+            file = try OutputFile(path: destination.path, byteCount: 0)
             descriptor = -1
             if isThere { mode = status.st_mode & 0o7777 }
         }
+    }
+
+    /// Whether both would have the same name in the end.
+    func replaces(_ other: ResultFile) -> Bool {
+        guard let file, let other = other.file else { return false }
+        return URL(fileURLWithPath: file.path).standardized == URL(fileURLWithPath: other.path).standardized
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }

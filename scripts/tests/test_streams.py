@@ -6,6 +6,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,6 +112,31 @@ class Streams(unittest.TestCase):
         self.assertEqual(self.run_command("next", "Once", "--html", str(page)).returncode, 0)
         self.assertTrue(page.is_symlink())
         self.assertIn("<html", target.read_text())
+
+    def test_what_is_read_is_not_replaced(self):
+        model, text = self.folder / "model.gguf", self.folder / "text"
+        model.write_bytes((ROOT / "Tests/Fixtures/llama-default/model.Q4_0.gguf").read_bytes())
+        text.write_text("Once upon")
+        link, copy = self.folder / "link", self.folder / "checkpoint"
+        link.symlink_to(model)
+        shutil.copytree(MODEL, copy)
+        before = {path: path.read_bytes() for path in [model, text, *copy.iterdir()] if path.is_file()}
+        from_text = ["--model", str(model), "--generate-tokens", "1", "--repetitions", "1", "--file", str(text)]
+        for output in ("--trace", "--plot"):
+            for path in (model, text, link):
+                self.fails(self.run_command("profile", *from_text, output, str(path)), 1, str(path.resolve()), "read")
+        for path in (model, text):
+            self.fails(
+                self.run_command("next", "--model", str(model), "--file", str(text), "--html", str(path)), 1, str(path))
+        tokenizer = str(copy / "tokenizer.json")
+        self.fails(self.run_command("next", "--model", str(copy), "Once", "--html", tokenizer), 1, tokenizer)
+        self.assertEqual({path: path.read_bytes() for path in before}, before)
+
+    def test_two_results_are_not_one_file(self):
+        both = ["--trace", str(self.folder / "a"), "--plot", f"{self.folder}/./a"]
+        self.fails(self.profile(*both), 1, "--trace", "--plot", "same file")
+        self.assertEqual(os.listdir(self.folder), [])
+        self.assertEqual(self.profile("--trace", "/dev/null", "--plot", "/dev/null").returncode, 0)
 
     def test_a_pipe_is_written_to(self):
         pipe, read = self.folder / "pipe", []
