@@ -55,6 +55,7 @@ private func fail(_ text: String) -> Never {
 private func list(_ option: String, _ text: String?, of known: [String]? = nil) -> [String] {
     guard let text else { fail("\(option) needs a value") }
     let names = text.split(separator: ",").map(String.init)
+    if names.isEmpty { fail("\(option) names nothing") }
     if let known, let odd = names.first(where: { !known.contains($0) }) {
         fail("\(option): there is no \(odd) here, only \(known.joined(separator: ", "))")
     }
@@ -63,7 +64,7 @@ private func list(_ option: String, _ text: String?, of known: [String]? = nil) 
 
 private func number(_ option: String, _ text: String?) -> Int {
     guard let text, let value = Int(text), (1...100_000).contains(value) else {
-        fail("\(option): a number from 1 on is expected, found \(text ?? "nothing")")
+        fail("\(option): a number from 1 to 100000 is expected, found \(text ?? "nothing")")
     }
     return value
 }

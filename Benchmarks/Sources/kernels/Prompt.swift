@@ -74,7 +74,7 @@ private func floats(
 private func measured(
     _ labels: [String], _ limit: Limit?, _ threads: Int, _ width: Int, _ seconds: @escaping (_ outputs: Int) -> Double
 ) -> Case {
-    let step = 2 * TK_PANEL_ROWS * threads  // tiles take two panels at a time
+    let step = min(width, 2 * TK_PANEL_ROWS * threads)  // tiles take two panels at a time
     let outputs = step * stepCount(most: max(1, width / step)) { seconds(step * $0) }
     let flops = Double(2 * rows * width * outputs)
     return Case(
