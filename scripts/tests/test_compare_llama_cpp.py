@@ -15,7 +15,7 @@ echo "tinygpt $1" >>"$(dirname "$0")/log"
 case "$1" in
     tokenize) echo '{"tokens": [1, 2, 3, 4, 5], "pieces": []}' ;;
     bench) echo '{"results": [{"test": "prompt", "tokens_per_second": {"median": 300}},
-                              {"test": "decode", "tokens_per_second": {"median": 50}}]}' ;;
+                              {"test": "decode", "tokens_per_second": {"median": 50}}], "threads": 2}' ;;
 esac
 """
 LLAMA_BENCH = """#!/bin/sh
@@ -50,7 +50,7 @@ class CompareLlamaCpp(unittest.TestCase):
 
     def test_rounds_begin_in_turn_with_each_engine(self):
         self.compare()
-        engines = [line.split()[0] for line in (self.folder / "log").read_text().splitlines()][1:]
+        engines = [line.split()[0] for line in (self.folder / "log").read_text().splitlines()][2:]
         self.assertEqual(engines, ["tinygpt"] * 2 + ["llama"] * 4 + ["tinygpt"] * 2)
         self.assertIn("-p 5 -n 0", (self.folder / "log").read_text())
 
@@ -58,6 +58,39 @@ class CompareLlamaCpp(unittest.TestCase):
         output = self.compare().stdout
         self.assertIn("model.gguf", output)
         self.assertIn("3.00x (3.00 to 3.00)", output)
+
+    def test_threads_are_those_that_tinygpt_takes(self):
+        self.compare()
+        self.assertIn("-t 2 -o json", (self.folder / "log").read_text())
+        self.compare("--threads", "3")
+        self.assertIn("-t 3 -o json", (self.folder / "log").read_text())
+
+    def test_of_several_the_better_one_counts_in_each_round(self):
+        (self.folder / "fast").write_text(LLAMA_BENCH.replace("[100, 999, 90]", "[600]"))
+        (self.folder / "fast").chmod(0o755)
+        result = self.compare("--json", "--llama-bench", f"fast={self.folder}/fast", llama="llama")
+        lines = json.loads(result.stdout)["models"][0]["results"]
+        better = [line for line in lines if line["engine"] == "better of these" and line["test"] == "prompt"]
+        self.assertEqual(better[0]["tinygpt_is_better_by"]["median"], 0.5)
+        self.assertEqual(len([line for line in lines if line["test"] == "prompt"]), 4)
+
+    def test_what_cannot_be_compared_is_told_before_anything_runs(self):
+        (self.folder / "text").write_text("no program")
+        for options, word in [(["--rounds", "0"], "0 is too little"), (["--threads", "x"], "x"),
+                              (["/nowhere.gguf"], "No such file"), ([str(self.folder / "text")], "no GGUF file"),
+                              (["--llama-bench", str(self.folder / "text")], "no program"),
+                              (["--llama-bench", f"tinygpt={self.folder}/llama"], "another name")]:
+            result = self.compare(*options)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(word, result.stderr)
+            self.assertFalse((self.folder / "log").exists())
+
+    def test_a_wrong_program_is_told(self):
+        result = self.compare(llama="true")
+        self.assertIn("no program that can be run", result.stderr)
+        (self.folder / "true").write_text("#!/bin/sh\n")
+        (self.folder / "true").chmod(0o755)
+        self.assertIn("was to print JSON", self.compare(llama="true").stderr)
 
     def test_an_engine_that_fails_is_told(self):
         (self.folder / "bad").write_text("#!/bin/sh\necho no such tensor >&2\nexit 3\n")
