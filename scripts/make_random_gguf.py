@@ -79,24 +79,29 @@ def matrices(shape: Shape) -> dict:
     return tensors
 
 
-def has_more_bits(name: str, shape: Shape) -> bool:
-    """Whether llama.cpp's mixture Q4_K_M gives a matrix six bits: the head (so the token table, if it is the head too);
-    and the values and the way back from the hidden layer where that helps most: in the first and the last eighth
-    of the layers, and in every third between, half of them in all."""
+def mixture_type(name: str, shape: Shape) -> Type:
+    """What llama.cpp's mixture Q4_K_M gives a matrix: six bits to the head (so the token table, if it is the head too), and
+    to the values and the way back from the hidden layer where that helps most: in the first and the last eighth of the
+    layers, and in every third between, half of them in all. With eight experts attention is small beside them, and gets
+    more."""
     if name == ("token_embd.weight" if shape.tied else "output.weight"):
-        return True
-    if not name.endswith(("attn_v.weight", "ffn_down.weight", "ffn_down_exps.weight")):
-        return False
-    layer, eighth = int(name.split(".")[1]), shape.layers // 8
-    return layer < eighth or layer >= 7 * shape.layers // 8 or (layer - eighth) % 3 == 2
+        return Type.Q6_K
+    if shape.experts == 8:
+        if name.endswith(("attn_k.weight", "attn_v.weight")):
+            return Type.Q8_0
+        if name.endswith("attn_output.weight"):
+            return Type.Q5_K
+    if name.endswith(("attn_v.weight", "ffn_down.weight", "ffn_down_exps.weight")):
+        layer, eighth = int(name.split(".")[1]), shape.layers // 8
+        if layer < eighth or layer >= 7 * shape.layers // 8 or (layer - eighth) % 3 == 2:
+            return Type.Q6_K
+    return Type.Q4_K
 
 
 def type_of(name: str, size: tuple, kind: str, shape: Shape) -> Type:
     if len(size) == 1 or "ffn_gate_inp" in name:
         return Type.F32
-    if kind == "Q4_K_M":
-        return Type.Q6_K if has_more_bits(name, shape) else Type.Q4_K
-    return Type[kind]
+    return mixture_type(name, shape) if kind == "Q4_K_M" else Type[kind]
 
 
 def add_keys(writer: gguf.GGUFWriter, name: str, kind: str, shape: Shape) -> None:
@@ -216,14 +221,31 @@ def write(path: Path, name: str, kind: str, seed: int) -> None:
     writer.close()
 
 
+def seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is no seed; a number from 0 on is expected")
+    return value
+
+
+def checked(output: Path) -> Path:
+    """A path that a file can have: what is there may give way if it is a file too."""
+    if not output.name:
+        sys.exit(f"make_random_gguf: {output} is no name for a file")
+    if output.exists() and not output.is_file():
+        sys.exit(f"make_random_gguf: {output} is there and is no regular file, so it is not replaced; give another name")
+    return output
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=SHAPES, required=True)
     parser.add_argument("--type", choices=TYPES, required=True, metavar="TYPE", help=", ".join(TYPES))
-    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--seed", type=seed, default=1, metavar="N")
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    partial = arguments.output.with_name(f"{arguments.output.name}.partial")
+    partial = checked(arguments.output).with_name(f"{arguments.output.name}.partial")
+    checked(partial)
     try:
         write(partial, arguments.shape, arguments.type, arguments.seed)
         os.replace(partial, arguments.output)

@@ -66,6 +66,30 @@ class MakeRandomGGUF(unittest.TestCase):
         six = {name for name, kind in tensors.items() if kind == "Q6_K"}
         self.assertEqual(six, {"token_embd.weight", "blk.1.attn_v.weight", "blk.1.ffn_down.weight"})
 
+    def test_the_mixture_gives_attention_more_beside_eight_experts(self):
+        shape = make_random_gguf.SHAPES["8x-1b"]
+        kinds = {name: make_random_gguf.type_of(name, size, "Q4_K_M", shape).name
+                 for name, size in make_random_gguf.matrices(shape).items() if name.startswith("blk.2.")}
+        self.assertEqual(
+            {name.split(".")[2]: kind for name, kind in kinds.items() if kind not in ("F32", "Q4_K")},
+            {"attn_k": "Q8_0", "attn_v": "Q8_0", "attn_output": "Q5_K"})
+        down = make_random_gguf.type_of("blk.0.ffn_down_exps.weight", (8, 2048, 4096), "Q4_K_M", shape)
+        self.assertEqual(down.name, "Q6_K")
+
+    def test_what_is_no_file_is_not_replaced(self):
+        pipe, taken = self.folder / "pipe", self.folder / "model"
+        os.mkfifo(pipe)
+        (self.folder / "model.partial").mkdir()
+        for arguments, word in [([str(pipe)], "no regular file"), ([str(self.folder)], "no regular file"), (["/"], "name"),
+                                ([str(taken)], "model.partial"), (["--seed", "-1", str(taken)], "seed")]:
+            command = [sys.executable, str(SCRIPT), "--shape", "tiny", "--type", "Q4_0", *arguments]
+            result = subprocess.run(command, capture_output=True, text=True)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(word, result.stderr)
+            self.assertNotIn("Traceback", result.stderr)
+        self.assertTrue(pipe.is_fifo())
+        self.assertEqual(sorted(os.listdir(self.folder)), ["model.partial", "pipe"])
+
     def test_a_seed_gives_the_same_bytes_and_another_gives_others(self):
         digests = [hashlib.sha256(self.make("Q4_K", seed).read_bytes()).digest() for seed in (7, 7, 8)]
         self.assertEqual(digests[0], digests[1])
