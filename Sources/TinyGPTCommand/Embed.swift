@@ -116,8 +116,8 @@ struct Embed: ParsableCommand {
             isHeld
             ? nil
             : try EmbeddingOutput(
-                path: output, format: output.flatMap { EmbeddingOutput.Format(path: $0) } ?? .text, width: encoder.width
-            )
+                path: output, format: output.flatMap { EmbeddingOutput.Format(path: $0) } ?? .text,
+                width: encoder.width, inputs: [model.path] + [file].compactMap(\.self))
         let progress = EmbeddingProgress()
         defer { progress.clear() }
         var (held, names) = (Embeddings(), [String]())

@@ -29,10 +29,8 @@ final class ResultFile {
         } else {
             let end = realpath(path, nil)
             defer { free(end) }
-            let files = inputs.flatMap { input in
-                FileSystem.kind(of: input) == .folder ? FileSystem.names(in: input).map { input + "/" + $0 } : [input]
-            }
-            let destination = try Destination(end.map { String(cString: $0) } ?? path, replaces: true, inputs: files)
+            let destination = try Destination(
+                end.map { String(cString: $0) } ?? path, replaces: true, inputs: inputs.flatMap(FileSystem.files(at:)))
             file = try OutputFile(path: destination.path, byteCount: 0)
             descriptor = -1
             if isThere { mode = status.st_mode & 0o7777 }

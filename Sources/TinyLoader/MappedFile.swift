@@ -82,6 +82,11 @@ package enum FileSystem {
         return names.sorted()
     }
 
+    /// A file itself, or all that a folder has.
+    package static func files(at path: String) -> [String] {
+        kind(of: path) == .folder ? names(in: path).map { path + "/" + $0 } : [path]
+    }
+
     /// The whole content of a file, which must not be larger than `limit`: for configurations, not for weights.
     package static func read(_ path: String, limit: Int) throws(FormatError) -> [UInt8] {
         let file = try MappedFile(path: path)

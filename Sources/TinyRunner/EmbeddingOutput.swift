@@ -44,12 +44,14 @@ package final class EmbeddingOutput {
     /// - Parameters:
     ///   - path: standard output if nil.
     ///   - width: elements of a vector.
-    package init(path: String?, format: Format, width: Int) throws {
+    ///   - inputs: files that are read, and folders whose files may be: none of them gives way.
+    package init(path: String?, format: Format, width: Int, inputs: [String]) throws {
         (self.path, self.format, self.width) = (path, format, width)
         let kind = path.flatMap { FileSystem.kind(of: $0) }
         if let path, kind == .folder { throw FormatError(.unreadable, file: path, "is a folder") }
         if let path, kind != .other {
-            whole = try OutputFile(path: path, byteCount: 0)
+            let destination = try Destination(path, replaces: true, inputs: inputs.flatMap(FileSystem.files(at:)))
+            whole = try OutputFile(path: destination.path, byteCount: 0)
         } else {
             if let path, format == .safetensors {
                 throw FormatError(.unreadable, file: path, "is no file; safetensors is written to files only")

@@ -130,6 +130,14 @@ class Streams(unittest.TestCase):
                 self.run_command("next", "--model", str(model), "--file", str(text), "--html", str(path)), 1, str(path))
         tokenizer = str(copy / "tokenizer.json")
         self.fails(self.run_command("next", "--model", str(copy), "Once", "--html", tokenizer), 1, tokenizer)
+        # The vectors of texts too.
+        lines, weights = self.folder / "lines.jsonl", copy / "model.safetensors"
+        lines.write_text('{"text": "Once upon"}\n')
+        before[lines] = lines.read_bytes()
+        for path in (lines, weights):
+            self.fails(
+                self.run_command("embed", "--model", str(copy), "--file", str(lines), "--output", str(path)), 1,
+                str(path), "is what would be read")
         self.assertEqual({path: path.read_bytes() for path in before}, before)
 
     def test_two_results_are_not_one_file(self):
