@@ -15,8 +15,11 @@ uint64_t tk_nanoseconds(void) {
 #include <sched.h>
 
 int tk_affinity_count(void) {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    union {
+        cpu_set_t set;  // of 1024 processors, where the system may know of more
+        char room[1 << 13];
+    } all;
+    return sched_getaffinity(0, sizeof all, &all.set) == 0 ? CPU_COUNT_S(sizeof all, &all.set) : 0;
 }
 #else
 int tk_affinity_count(void) { return 0; }

@@ -31,7 +31,7 @@ extension Encoder {
         let framed = [FramedText](unsafeUninitializedCapacity: texts.count) { buffer, count in
             // Threads write to places that do not overlap.
             nonisolated(unsafe) let base = buffer.baseAddress
-            model.compute.pool.run { _ in
+            model.compute.pool.run(isEven: false) { _ in
                 while let index = shares.next(of: texts.count), let base {
                     (base + index).initialize(to: frame(prompt + texts[index]))
                 }

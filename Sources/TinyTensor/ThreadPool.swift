@@ -63,9 +63,11 @@ package final class ThreadPool: Sendable {
     ///
     /// If the pool is at work for someone else, the caller does all parts itself: the result is the same, as no part
     /// depends on another.
-    package func run(_ context: UnsafeRawPointer, _ body: Body) {
+    ///
+    /// - Parameter isEven: whether parts take about the same time. Where they do not, waiting for one says nothing about cores.
+    package func run(_ context: UnsafeRawPointer, isEven: Bool = true, _ body: Body) {
         if threadCount == 1 { return body(context, 0) }
-        if shared.isBusy.exchange(true, ordering: .acquiring) { return runOtherwise(context, body) }
+        if shared.isBusy.exchange(true, ordering: .acquiring) { return runOtherwise(context, isEven, body) }
         let begin = tk_nanoseconds()
         if shared.patience.worksAlone(at: begin) {
             for part in 0..<threadCount { body(context, part) }
@@ -73,14 +75,14 @@ package final class ThreadPool: Sendable {
             shared.pending.store(threadCount, ordering: .relaxed)
             let generation = shared.start(region: Shared.Region(context: context, body: body), parts: threadCount)
             shared.work(generation)
-            waitForOthers(begin)
+            waitForOthers(begin, isEven)
         }
         shared.isBusy.store(false, ordering: .releasing)
     }
 
     /// Where the pool is at work for someone else, or records.
     @inline(never)
-    private func runOtherwise(_ context: UnsafeRawPointer, _ body: Body) {
+    private func runOtherwise(_ context: UnsafeRawPointer, _ isEven: Bool, _ body: Body) {
         guard let recorder, !shared.isRecording.exchange(true, ordering: .acquiring) else {
             for part in 0..<threadCount { body(context, part) }
             return
@@ -94,21 +96,21 @@ package final class ThreadPool: Sendable {
             let generation = shared.start(region: Shared.Region(context: context, body: body), parts: threadCount)
             shared.work(generation)
             let waiting = tk_ticks()
-            waitForOthers(begin)
+            waitForOthers(begin, isEven)
             tk_record_waiting(recorder.handle, waiting)
         }
         shared.isRecording.store(false, ordering: .releasing)
     }
 
     /// The same with a value as context, which is lent: `body` finds it where its pointer points.
-    package func run<Context: ~Copyable>(with context: borrowing Context, _ body: Body) {
-        withUnsafePointer(to: context) { run(UnsafeRawPointer($0), body) }
+    package func run<Context: ~Copyable>(with context: borrowing Context, isEven: Bool = true, _ body: Body) {
+        withUnsafePointer(to: context) { run(UnsafeRawPointer($0), isEven: isEven, body) }
     }
 
     /// The same with a closure, where an allocation does not matter.
-    package func run(_ body: (_ part: Int) -> Void) {
+    package func run(isEven: Bool = true, _ body: (_ part: Int) -> Void) {
         withoutActuallyEscaping(body) { escapable in
-            run(with: escapable) { context, part in
+            run(with: escapable, isEven: isEven) { context, part in
                 context.assumingMemoryBound(to: ((Int) -> Void).self).pointee(part)
             }
         }
@@ -117,10 +119,17 @@ package final class ThreadPool: Sendable {
     /// Calls `body` for ranges that make up `0..<count`, on all threads; on the caller's alone if they fit one grain.
     package func forRanges(of count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
         if count <= grain { return body(0..<count) }
-        run { part in body(range(of: part, count: count, grain: grain)) }
+        run(isEven: Self.isEven(parts: threadCount, count: count, grain: grain)) { part in
+            body(range(of: part, count: count, grain: grain))
+        }
     }
 
-    private func waitForOthers(_ begin: UInt64) {
+    /// Whether the shares of `count` things are equal, or nearly so.
+    static func isEven(parts: Int, count: Int, grain: Int) -> Bool {
+        count.isMultiple(of: parts * grain) || count >= 8 * parts * grain
+    }
+
+    private func waitForOthers(_ begin: UInt64, _ isEven: Bool) {
         let end = tk_nanoseconds()
         var spins = 0
         while shared.pending.load(ordering: .acquiring) != 0 {
@@ -128,7 +137,7 @@ package final class ThreadPool: Sendable {
             // A worker that lost its core in the middle of a part has to be waited for: let it have ours.
             if spins > 2000 { sched_yield() } else { tk_pause() }
         }
-        if spins > 2000 {
+        if spins > 2000, isEven {
             let now = tk_nanoseconds()
             shared.patience.waited(now - end, afterWorking: end - begin, at: now)
         }
@@ -173,6 +182,8 @@ struct Patience {
     private var (end, length): (UInt64, UInt64) = (0, 0)
     private var factor: UInt64 = 1
     private static let mostTimes: UInt64 = 16
+    /// What was waited for longer was no lost core: the process was stopped, or the machine slept.
+    private static let longestLoss: UInt64 = 20_000_000
 
     /// Whether a region that begins now is one to do alone.
     func worksAlone(at now: UInt64) -> Bool { now < end }
@@ -180,6 +191,7 @@ struct Patience {
     /// - Parameters: nanoseconds that the others were waited for, and that the caller worked before.
     mutating func waited(_ waiting: UInt64, afterWorking working: UInt64, at now: UInt64) {
         if waiting < 300_000 || waiting < working { return }
+        let waiting = min(waiting, Self.longestLoss)
         // Lost again, soon after the last time.
         factor = length > 0 && now < end + 2 * length + waiting ? min(2 * factor, Self.mostTimes) : 1
         length = waiting * factor

@@ -310,6 +310,11 @@ struct EngineTests {
         #expect(throws: RunnerError.contextTooLong(limit: 40, wanted: 41)) {
             try Engine.Plan(try self.model("gpt2-default"), Engine.Options(context: 41))
         }
+        // The longest there is comes to no room, and no number to a trap.
+        #expect(throws: EngineError.self) { try Engine.Plan(model, Engine.Options(context: Int(Int32.max))) }
+        for context in [90_000_000_000_000_000, .max] {
+            #expect(throws: RunnerError.self) { try Engine.Plan(model, Engine.Options(context: context)) }
+        }
         #expect(throws: RunnerError.badParameter(name: "slots", value: "0", expected: "1 to 1024")) {
             try Engine.Plan(model, Engine.Options(slots: 0))
         }

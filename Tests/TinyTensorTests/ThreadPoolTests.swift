@@ -93,6 +93,18 @@ private final class Counts: Sendable {
         now += 100_000_000
         patience.waited(1_000_000, afterWorking: 10, at: now)
         #expect(!patience.worksAlone(at: now + 1_000_000))
+        // An hour in which the process was stopped is not paid back.
+        now += 3_600_000_000_000
+        patience.waited(3_600_000_000_000, afterWorking: 10, at: now)
+        #expect(!patience.worksAlone(at: now + 320_000_000))
+    }
+
+    /// Where some threads have more to do than others by themselves, waiting for them says nothing.
+    @Test(arguments: [
+        (2, 2, 1, true), (2, 3, 1, false), (4, 2, 1, false), (2, 15, 1, false), (2, 16, 1, true), (2, 17, 1, true),
+        (2, 17, 16, false), (2, 32, 16, true), (2, 255, 16, false), (2, 257, 16, true), (3, 1, 1, false),
+    ]) func evenShares(_ parts: Int, _ count: Int, _ grain: Int, _ expected: Bool) {
+        #expect(ThreadPool.isEven(parts: parts, count: count, grain: grain) == expected)
     }
 
     /// A region inside a region runs all its parts on the thread that asks.

@@ -253,7 +253,7 @@ uint64_t tk_nanoseconds(void);
 #if defined(__x86_64__)
 static inline void tk_pause(void) { __builtin_ia32_pause(); }
 #elif defined(__aarch64__)
-static inline void tk_pause(void) { __asm__ volatile("yield"); }
+static inline void tk_pause(void) { __asm__ volatile("isb"); }  // `yield` takes no time on most
 #else
 static inline void tk_pause(void) {}
 #endif

@@ -32,7 +32,10 @@ extension Engine {
                 if !holds { throw RunnerError.badParameter(name: name, value: "\(value)", expected: expected) }
             }
             if let slots = options.slots { try require((1...1024).contains(slots), "slots", slots, "1 to 1024") }
-            if let context = options.context { try require(context >= 2, "context", context, "a number from 2 on") }
+            let longest = Int(Int32.max)
+            if let context = options.context {
+                try require((2...longest).contains(context), "context", context, "2 to \(longest)")
+            }
             try require((1...65536).contains(options.chunk), "chunk", options.chunk, "1 to 65536")
             try require(options.queueLimit >= 0, "queue", options.queueLimit, "a number from 0 on")
             if let limit = options.memoryLimit { try require(limit > 0, "memory-limit", limit, "a number from 1 on") }
