@@ -27,10 +27,8 @@ final class ResultFile {
                 throw Failure("\(path): cannot be written: \(String(cString: strerror(errno)))")
             }
         } else {
-            let end = realpath(path, nil)
-            defer { free(end) }
             let destination = try Destination(
-                end.map { String(cString: $0) } ?? path, replaces: true, inputs: inputs.flatMap(FileSystem.files(at:)))
+                FileSystem.resolved(path), replaces: true, inputs: inputs.flatMap(FileSystem.files(at:)))
             file = try OutputFile(path: destination.path, byteCount: 0)
             descriptor = -1
             if isThere { mode = status.st_mode & 0o7777 }

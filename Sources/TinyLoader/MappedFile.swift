@@ -82,6 +82,13 @@ package enum FileSystem {
         return names.sorted()
     }
 
+    /// Where symbolic links lead, if anything is there.
+    package static func resolved(_ path: String) -> String {
+        guard let end = realpath(path, nil) else { return path }
+        defer { free(end) }
+        return String(cString: end)
+    }
+
     /// A file itself, or all that a folder has.
     package static func files(at path: String) -> [String] {
         kind(of: path) == .folder ? names(in: path).map { path + "/" + $0 } : [path]

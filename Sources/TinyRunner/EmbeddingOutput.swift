@@ -50,7 +50,8 @@ package final class EmbeddingOutput {
         let kind = path.flatMap { FileSystem.kind(of: $0) }
         if let path, kind == .folder { throw FormatError(.unreadable, file: path, "is a folder") }
         if let path, kind != .other {
-            let destination = try Destination(path, replaces: true, inputs: inputs.flatMap(FileSystem.files(at:)))
+            let destination = try Destination(
+                FileSystem.resolved(path), replaces: true, inputs: inputs.flatMap(FileSystem.files(at:)))
             whole = try OutputFile(path: destination.path, byteCount: 0)
         } else {
             if let path, format == .safetensors {

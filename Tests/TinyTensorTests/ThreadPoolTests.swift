@@ -107,6 +107,25 @@ private final class Counts: Sendable {
         #expect(ThreadPool.isEven(parts: parts, count: count, grain: grain) == expected)
     }
 
+    /// The caller waits for a part that is much longer than its own by itself, and has company in the next region all the same.
+    @Test func longPartsAreNoLostCores() {
+        let pool = ThreadPool(threadCount: 2)
+        let caller = pthread_self()
+        let begun = Atomic<Int>(0)
+        pool.run(isEven: false) { _ in
+            begun.wrappingAdd(1, ordering: .sequentiallyConsistent)
+            while begun.load(ordering: .sequentiallyConsistent) < 2 { sched_yield() }
+            if pthread_equal(pthread_self(), caller) == 0 { usleep(20_000) }
+        }
+        let threads = Mutex<Set<String>>([])
+        pool.run { _ in
+            threads.withLock { _ = $0.insert(String(describing: pthread_self())) }
+            // Long enough for the other to come, and not for ever where it does not.
+            for _ in 0..<20_000 where threads.withLock({ $0.count }) < 2 { usleep(100) }
+        }
+        #expect(threads.withLock { $0.count } == 2)
+    }
+
     /// A region inside a region runs all its parts on the thread that asks.
     @Test func nested() {
         let pool = ThreadPool(threadCount: 3)

@@ -112,6 +112,11 @@ class Streams(unittest.TestCase):
         self.assertEqual(self.run_command("next", "Once", "--html", str(page)).returncode, 0)
         self.assertTrue(page.is_symlink())
         self.assertIn("<html", target.read_text())
+        vectors = self.folder / "vectors.jsonl"
+        vectors.symlink_to(target)
+        self.assertEqual(self.run_command("embed", "Once", "--output", str(vectors)).returncode, 0)
+        self.assertTrue(vectors.is_symlink())
+        self.assertTrue(json.loads(target.read_text())["embedding"])
 
     def test_what_is_read_is_not_replaced(self):
         model, text = self.folder / "model.gguf", self.folder / "text"
