@@ -25,8 +25,8 @@ typedef struct {
     float scales[OPEN_GROUPS][TK_PANEL_ROWS], offsets[OPEN_GROUPS][TK_PANEL_ROWS];
 } open_panel;
 
-// The same inputs of some rows of activations: whole codes, or halves of them and which rows have lower ones among 32; of each
-// group bias · sum and factor · sum.
+// The same inputs of some rows of activations: whole codes, or halves of them and whether a row has lower ones among 32; of
+// each group bias · sum and factor · sum.
 typedef struct {
     union {
         int16_t codes[ROWS_AT_ONCE][OPEN_INPUTS];
@@ -34,7 +34,7 @@ typedef struct {
             int8_t high[ROWS_AT_ONCE][OPEN_INPUTS], low[ROWS_AT_ONCE][OPEN_INPUTS];
         };
     };
-    uint8_t has_low[OPEN_INPUTS / 32];
+    bool has_low[OPEN_INPUTS / 32];
     int32_t biases[ROWS_AT_ONCE][OPEN_GROUPS];
     float factors[ROWS_AT_ONCE][OPEN_GROUPS], totals[ROWS_AT_ONCE][OPEN_GROUPS];
 } open_rows;
@@ -48,8 +48,7 @@ INLINE __m256i widened(__m256i quads, int from) {
 }
 
 // `blocks` times 32 inputs of a panel, which have one head at most.
-INLINE void open_weights(const tk_packed *weight, const uint8_t *panel, long block, long blocks, tk_format f, bool in_bytes,
-                         open_panel *to) {
+INLINE void open_weights(const tk_packed *weight, const uint8_t *panel, long block, long blocks, tk_format f, open_panel *to) {
     const __m256i table = panel_table(weight), bias = _mm256_set1_epi16((short)(panel_is_signed(f) ? 0 : f.bias));
     const uint8_t *head = panel + block / 8 * (8 * tk_packed_block_bytes(f) + tk_head_bytes(f));
     const uint8_t *from = head + tk_head_bytes(f) + block % 8 * tk_packed_block_bytes(f);
@@ -59,7 +58,7 @@ INLINE void open_weights(const tk_packed *weight, const uint8_t *panel, long blo
 #pragma clang loop unroll(full)  // shifts are constants then
             for (int quad = 0; quad < 8; quad++) {
                 __m256i w = panel_codes(from, half, quad, f, table);
-                if (in_bytes) {
+                if (tk_is_narrow(f)) {
                     _mm256_storeu_si256((__m256i *)to->quads[8 * b + quad][8 * half], w);
                     continue;
                 }
@@ -87,31 +86,30 @@ INLINE void join_codes(const int8_t *high, const int8_t *low, int16_t *codes) {
 }
 
 // Codes of 32 inputs of a row, the b-th of those that are opened, from the `at`-th on.
-INLINE void open_block(const tk_quantized *x, long at, int r, long b, bool in_bytes, open_rows *to) {
-    if (!in_bytes) {
+INLINE void open_block(const tk_quantized *x, long at, int r, long b, tk_format f, open_rows *to) {
+    if (!tk_is_narrow(f)) {
         join_codes(x->high + at, x->low + at, to->codes[r] + 32 * b);
         return;
     }
     const __m256i low = _mm256_loadu_si256((const __m256i *)(x->low + at));
-    const int before = r > 0 ? to->has_low[b] : 0;
-    to->has_low[b] = (uint8_t)(before | !_mm256_testz_si256(low, low) << r);
+    to->has_low[b] = (r > 0 && to->has_low[b]) || !_mm256_testz_si256(low, low);
     memcpy(to->high[r] + 32 * b, x->high + at, 32);
     memcpy(to->low[r] + 32 * b, x->low + at, 32);
 }
 
 // The same inputs of rows from the i-th on.
 INLINE void open_activations(const tk_quantized *x, long i, int rows, long k, long block, long blocks, tk_format f,
-                             bool in_bytes, open_rows *to) {
+                             open_rows *to) {
     const long groups = 32 * blocks / f.group;
     for (int r = 0; r < rows; r++) {
         const long at = (i + r) * k + 32 * block;
         const float *scales = x->scales + at / 32;
         const int32_t *sums = x->sums + at / TK_GROUP;
-        for (long b = 0; b < blocks; b++) { open_block(x, at + 32 * b, r, b, in_bytes, to); }
+        for (long b = 0; b < blocks; b++) { open_block(x, at + 32 * b, r, b, f, to); }
         for (long g = 0; g < groups; g++) {
             const int32_t total = f.group == 32 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
             to->factors[r][g] = scales[g * f.group / 32];
-            if (f.bias != 0 && in_bytes) { to->biases[r][g] = f.bias * total; }
+            if (f.bias != 0 && tk_is_narrow(f)) { to->biases[r][g] = f.bias * total; }
             if (f.has_offsets) { to->totals[r][g] = to->factors[r][g] * (float)total; }
         }
     }

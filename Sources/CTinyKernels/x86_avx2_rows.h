@@ -23,57 +23,53 @@ INLINE void sum_pairs(const open_panel *w, const open_rows *x, int rows, long g,
     }
 }
 
-// The same for activations of which most codes are high · 128: twice as many products an instruction, of two neighbours in 16
-// bits. Lower halves are added for the rows that have any.
-INLINE void sum_quads(const open_panel *w, const open_rows *x, int rows, long g, tk_format f, __m256i (*products)[2]) {
-    const __m256i *codes = (const __m256i *)w->quads[g * f.group / 4];
-    __m256i pairs[ROWS_AT_ONCE][2];
+// The same for weights of which 16 bits hold a group's products with halves of codes, 128 · high + low: `vpmaddubsw` does twice
+// as many at a time.
+INLINE void add_quads(const __m256i *weights, const int8_t (*inputs)[OPEN_INPUTS], int rows, long at, int quads,
+                      __m256i (*sums)[2]) {
 #pragma clang loop unroll(full)
-    for (int quad = 0; quad < f.group / 4; quad++) {
-        const __m256i left = _mm256_loadu_si256(codes + 2 * quad), right = _mm256_loadu_si256(codes + 2 * quad + 1);
+    for (int quad = 0; quad < quads; quad++) {
+        const __m256i left = _mm256_loadu_si256(weights + 2 * quad), right = _mm256_loadu_si256(weights + 2 * quad + 1);
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) {
-            const __m256i inputs = _mm256_set1_epi32(quad_at(x->high[r] + g * f.group + 4 * quad));
-            const __m256i a = _mm256_maddubs_epi16(left, inputs), b = _mm256_maddubs_epi16(right, inputs);
-            pairs[r][0] = quad == 0 ? a : _mm256_add_epi16(pairs[r][0], a);
-            pairs[r][1] = quad == 0 ? b : _mm256_add_epi16(pairs[r][1], b);
+            const __m256i four = _mm256_set1_epi32(quad_at(inputs[r] + at + 4 * quad));
+            const __m256i a = _mm256_maddubs_epi16(left, four), b = _mm256_maddubs_epi16(right, four);
+            sums[r][0] = quad == 0 ? a : _mm256_add_epi16(sums[r][0], a);
+            sums[r][1] = quad == 0 ? b : _mm256_add_epi16(sums[r][1], b);
         }
     }
-    const int has_low = x->has_low[g * f.group / 32];
+}
+
+// Lower halves are added where a row has any.
+INLINE void sum_quads(const open_panel *w, const open_rows *x, int rows, long g, tk_format f, __m256i (*products)[2]) {
+    const __m256i *weights = (const __m256i *)w->quads[g * f.group / 4];
+    __m256i sums[ROWS_AT_ONCE][2];
+    add_quads(weights, x->high, rows, g * f.group, f.group / 4, sums);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
         const __m256i bias = _mm256_set1_epi32(f.bias != 0 ? x->biases[r][g] : 0);
         for (int half = 0; half < 2; half++) {
-            products[r][half] = _mm256_madd_epi16(pairs[r][half], _mm256_set1_epi16(128));
+            products[r][half] = _mm256_madd_epi16(sums[r][half], _mm256_set1_epi16(128));
             if (f.bias != 0) { products[r][half] = _mm256_sub_epi32(products[r][half], bias); }
         }
     }
-    if (has_low == 0) { return; }
+    if (!x->has_low[g * f.group / 32]) { return; }
+    __asm__("" : "+r"(weights));  // else they are kept from above, for which there are too few registers
+    add_quads(weights, x->low, rows, g * f.group, f.group / 4, sums);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-        if (!(has_low >> r & 1)) { continue; }
-        pairs[r][0] = pairs[r][1] = _mm256_setzero_si256();
-#pragma clang loop unroll(disable)  // else weights are kept from above, for which there are too few registers
-        for (int quad = 0; quad < f.group / 4; quad++) {
-            const __m256i inputs = _mm256_set1_epi32(quad_at(x->low[r] + g * f.group + 4 * quad));
-            for (int half = 0; half < 2; half++) {
-                const __m256i w4 = _mm256_loadu_si256(codes + 2 * quad + half);
-                pairs[r][half] = _mm256_add_epi16(pairs[r][half], _mm256_maddubs_epi16(w4, inputs));
-            }
-        }
         for (int half = 0; half < 2; half++) {
-            const __m256i lower = _mm256_madd_epi16(pairs[r][half], _mm256_set1_epi16(1));
+            const __m256i lower = _mm256_madd_epi16(sums[r][half], _mm256_set1_epi16(1));
             products[r][half] = _mm256_add_epi32(products[r][half], lower);
         }
     }
 }
 
 // sums += what `groups` groups add, for each row of activations and half of the panel.
-INLINE void open_product(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, bool in_bytes,
-                         __m256 (*sums)[2]) {
+INLINE void open_product(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, __m256 (*sums)[2]) {
     for (long g = 0; g < groups; g++) {
         __m256i products[ROWS_AT_ONCE][2];
-        if (in_bytes) { sum_quads(w, x, rows, g, f, products); } else { sum_pairs(w, x, rows, g, f, products); }
+        if (tk_is_narrow(f)) { sum_quads(w, x, rows, g, f, products); } else { sum_pairs(w, x, rows, g, f, products); }
         for (int half = 0; half < 2; half++) {
             const __m256 scale = _mm256_loadu_ps(w->scales[g] + 8 * half);
 #pragma clang loop unroll(full)
@@ -90,46 +86,46 @@ INLINE void open_product(const open_panel *w, const open_rows *x, int rows, long
 }
 
 // To y, or added to what is there.
-INLINE void put_open_product(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, bool in_bytes,
-                             bool adds, float *y, long y_stride) {
+INLINE void put_open_product(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, bool adds, float *y,
+                             long y_stride) {
     __m256 sums[ROWS_AT_ONCE][2];
     for (int r = 0; r < rows; r++) {
         for (int half = 0; half < 2; half++) {
             sums[r][half] = adds ? _mm256_loadu_ps(y + r * y_stride + 8 * half) : _mm256_setzero_ps();
         }
     }
-    open_product(w, x, rows, groups, f, in_bytes, sums);
+    open_product(w, x, rows, groups, f, sums);
     for (int r = 0; r < rows; r++) {
         for (int half = 0; half < 2; half++) { _mm256_storeu_ps(y + r * y_stride + 8 * half, sums[r][half]); }
     }
 }
 
-INLINE void put_rows(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, bool in_bytes, bool adds,
-                     float *y, long y_stride) {
+INLINE void put_rows(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, bool adds, float *y,
+                     long y_stride) {
     switch (rows) {
-    case 4: put_open_product(w, x, 4, groups, f, in_bytes, adds, y, y_stride); break;
-    case 3: put_open_product(w, x, 3, groups, f, in_bytes, adds, y, y_stride); break;
-    case 2: put_open_product(w, x, 2, groups, f, in_bytes, adds, y, y_stride); break;
-    default: put_open_product(w, x, 1, groups, f, in_bytes, adds, y, y_stride);
+    case 4: put_open_product(w, x, 4, groups, f, adds, y, y_stride); break;
+    case 3: put_open_product(w, x, 3, groups, f, adds, y, y_stride); break;
+    case 2: put_open_product(w, x, 2, groups, f, adds, y, y_stride); break;
+    default: put_open_product(w, x, 1, groups, f, adds, y, y_stride);
     }
 }
 
 // … which may be the last ones of the matrix, fewer than a panel has.
-INLINE void put_outputs(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, bool in_bytes,
-                        bool adds, float *y, long y_stride, long outputs) {
+INLINE void put_outputs(const open_panel *w, const open_rows *x, int rows, long groups, tk_format f, bool adds, float *y,
+                        long y_stride, long outputs) {
     if (outputs >= TK_PANEL_ROWS) {
-        put_rows(w, x, rows, groups, f, in_bytes, adds, y, y_stride);
+        put_rows(w, x, rows, groups, f, adds, y, y_stride);
         return;
     }
     float all[ROWS_AT_ONCE][TK_PANEL_ROWS] = {0};
     const size_t bytes = (size_t)outputs * sizeof *y;
     for (int r = 0; r < rows; r++) { memcpy(all[r], y + r * y_stride, bytes); }
-    put_rows(w, x, rows, groups, f, in_bytes, adds, all[0], TK_PANEL_ROWS);
+    put_rows(w, x, rows, groups, f, adds, all[0], TK_PANEL_ROWS);
     for (int r = 0; r < rows; r++) { memcpy(y + r * y_stride, all[r], bytes); }
 }
 
 INLINE void open_panels_product(const tk_packed *weight, long first_panel, long end, const tk_quantized *x, long m, float *y,
-                                long y_stride, tk_format f, bool in_bytes) {
+                                long y_stride, tk_format f) {
     open_panel opened[OPEN_PANELS];
     open_rows tokens;
     const long all = weight->columns / 32;
@@ -138,15 +134,14 @@ INLINE void open_panels_product(const tk_packed *weight, long first_panel, long 
         for (long block = 0; block < all; block += OPEN_INPUTS / 32) {
             const long blocks = all - block < OPEN_INPUTS / 32 ? all - block : OPEN_INPUTS / 32, groups = 32 * blocks / f.group;
             for (long s = 0; s < panels; s++) {
-                open_weights(weight, weight->panels + (p + s) * weight->panel_bytes, block, blocks, f, in_bytes,
-                             &opened[s]);
+                open_weights(weight, weight->panels + (p + s) * weight->panel_bytes, block, blocks, f, &opened[s]);
             }
             for (long i = 0; i < m; i += ROWS_AT_ONCE) {
                 const int rows = m - i < ROWS_AT_ONCE ? (int)(m - i) : ROWS_AT_ONCE;
-                open_activations(x, i, rows, weight->columns, block, blocks, f, in_bytes, &tokens);
+                open_activations(x, i, rows, weight->columns, block, blocks, f, &tokens);
                 for (long s = 0; s < panels; s++) {
                     const long output = (p + s) * TK_PANEL_ROWS;
-                    put_outputs(&opened[s], &tokens, rows, groups, f, in_bytes, block > 0, y + i * y_stride + output,
+                    put_outputs(&opened[s], &tokens, rows, groups, f, block > 0, y + i * y_stride + output,
                                 y_stride, weight->rows - output);
                 }
             }
