@@ -2,14 +2,6 @@ import Testing
 import TinyLoader
 import TinyTestSupport
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// A committed checkpoint and the reference that holds for it.
 struct FixtureModel: Sendable, CustomTestStringConvertible {
     let folder: String
@@ -41,18 +33,4 @@ struct FixtureModel: Sendable, CustomTestStringConvertible {
 
     /// Folders that hold one model in both formats.
     static let pairs = all.filter { $0.file == "model.gguf" }.map(\.folder)
-}
-
-/// Models that people use, which `scripts/fetch_weights` fetches. Nil if one is not there, which tests must not pass over.
-enum RealModel {
-    /// The default model: `TINYGPT_TEST_MODEL`, or the one in `weights/`.
-    static let path: String? =
-        getenv("TINYGPT_TEST_MODEL").map { String(cString: $0) } ?? fetched("SmolLM2-135M-Instruct.Q4_1.gguf")
-
-    static let reference = Fixtures.path("smollm2/reference.safetensors")
-
-    static func fetched(_ name: String) -> String? {
-        let path = Fixtures.folder + "/../../weights/" + name
-        return FileSystem.kind(of: path) == nil ? nil : path
-    }
 }

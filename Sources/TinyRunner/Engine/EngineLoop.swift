@@ -228,10 +228,12 @@ final class EngineLoop: @unchecked Sendable {
         for (part, row, score) in scores.all { texts[part].keep(score, behind: texts[part].position + row) }
     }
 
-    /// Reads a part of some answer again as a prompt would be, so that what follows it need not wait for that.
+    /// Reads a part of some answer again as a prompt would be, so that what follows it need not wait for that: a small part,
+    /// as who comes meanwhile waits for it.
     private func settle() -> Bool {
         guard let slot = slots.first(where: { $0.text == nil && !$0.unsettled.isEmpty }) else { return false }
-        let tokens = slot.settle(chunk, prefix: prefix)
+        let tokens = slot.settle(min(chunk, Self.settledAtOnce), prefix: prefix)
+        beforePass?()
         inbox.passBegins()
         reader.read(
             [
@@ -244,6 +246,8 @@ final class EngineLoop: @unchecked Sendable {
         slot.took(tokens, asPrompt: true)
         return true
     }
+
+    private static let settledAtOnce = 64
 
     private func publish() {
         let reading = slots.count { $0.text?.isReading == true }
