@@ -123,7 +123,7 @@ INLINE void panel_product(const tk_packed *weight, const uint8_t *panel, const t
 
 INLINE void panels_product(const tk_packed *weight, long first_panel, long end, const tk_quantized *x, long m, float *y,
                            long y_stride, tk_format f) {
-    if (m >= ROWS_AT_ONCE) { return open_panels_product(weight, first_panel, end, x, m, y, y_stride, f); }
+    if (m >= ROWS_TO_OPEN) { return open_panels_product(weight, first_panel, end, x, m, y, y_stride, f); }
     for (long p = first_panel; p < end; p++) {
         const long outputs = weight->rows - p * TK_PANEL_ROWS;
         for (long i = 0; i < m; i++) {
