@@ -3,7 +3,7 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,fma"))), apply_to = function)
 #include "elementwise.h"
 #include "float_panels.h"
-#include "x86_avx512_panel.h"
+#include "x86_avx512_rows.h"
 
 #define TK_LANES 16
 #define TK_SIDE 4
@@ -80,6 +80,9 @@ INLINE void panel_product(const tk_packed *weight, const uint8_t *panel, const t
 
 INLINE void panels_product(const tk_packed *weight, long first, long end, const tk_quantized *x, long m, float *y,
                            long y_stride, tk_format f) {
+    if (m >= ROWS_TO_OPEN && tk_is_narrow(f) && x->is_coarse) {
+        return open_panels_product(weight, first, end, x, m, y, y_stride, f);
+    }
     for (long p = first; p < end; p++) {
         const uint8_t *panel = weight->panels + p * weight->panel_bytes;
         __mmask16 mask = first_lanes(weight->rows - p * TK_PANEL_ROWS);
@@ -129,7 +132,7 @@ TK_MULTIPLY_FLOATS(8)
     TK_ELEMENTWISE
 
 const tk_variant tk_x86_avx512vnni = {
-    {.name = "avx512vnni", .multiply_packed = multiply_packed, TK_AVX512},
+    {.name = "avx512vnni", .prefers_coarse = true, .multiply_packed = multiply_packed, TK_AVX512},
     is_supported,
 };
 // Tiles are one more way to multiply; all else is as above.

@@ -14,7 +14,7 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help:
-            "exact: all arithmetic on float activations. fast: activations rounded to 15 bits where weights are quantized, in prompts to bf16 with AMX and, by weights of Q4_0, Q4_1 and Q4_K or less, mostly to 8 bits with AVX2; a cache of halves."
+            "exact: all arithmetic on float activations. fast: activations rounded to 15 bits where weights are quantized, in prompts to bf16 with AMX and, by weights of Q4_0, Q4_1 and Q4_K or less, mostly to 8 bits with AVX-512 or AVX2 alone; a cache of halves."
     )
     var precision: Precision = .fast
 

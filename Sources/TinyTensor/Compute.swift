@@ -35,8 +35,8 @@ public enum Precision: String, CaseIterable, Sendable {
     /// Weights are expanded to floats, and all arithmetic is on float activations: what the project is held to.
     case exact
     /// Activations are rounded to 15 bits for products with quantized weights, and keys and values are held as halves. With
-    /// AMX, prompts are multiplied in bf16 where weights are quantized or in bf16 themselves; with AVX2, most activations of a
-    /// prompt have 8 bits where weights are in Q4_0, Q4_1, Q4_K or fewer bits. Other products are on floats.
+    /// AMX, prompts are multiplied in bf16 where weights are quantized or in bf16 themselves; with AVX-512 or AVX2 alone, most
+    /// activations of a prompt have 8 bits where weights are in Q4_0, Q4_1, Q4_K or fewer bits. Other products are on floats.
     case fast
 }
 

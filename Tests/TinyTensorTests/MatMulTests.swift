@@ -135,7 +135,7 @@ import TinyTestSupport
 
     /// Whether a prompt's activations may have 8 bits.
     private static func isCoarse(_ type: ElementType, _ kernels: CPU.Kernels) -> Bool {
-        kernels.name == "avx2" && [.q4_0, .q4_1, .q2K, .q3K, .q4K].contains(type)
+        ["avx2", "avx512vnni"].contains(kernels.name) && [.q4_0, .q4_1, .q2K, .q3K, .q4K].contains(type)
     }
 
     /// On any number of threads, with any number of rows, and for prompts, where these have no kernels of their own.
