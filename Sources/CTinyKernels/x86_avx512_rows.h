@@ -24,11 +24,11 @@ typedef struct {
     __m512 scales[OPEN_GROUPS], offsets[OPEN_GROUPS];
 } open_panel;
 
-// The same inputs of a row of activations, and whether 32 of them have lower halves. Of each group what takes the weights' bias
-// off the sums of higher halves, and of lower ones; factor and factor · sum.
+// The same inputs of a row of activations, and in four bits of `lows` whether 32 of them have lower halves. Of each group what
+// takes the weights' bias off the sums of higher halves, and of lower ones; factor and factor · sum.
 typedef struct {
     const int8_t *high, *low;
-    bool has_low[OPEN_INPUTS / 32];
+    uint32_t lows;
     int32_t high_starts[OPEN_GROUPS], low_starts[OPEN_GROUPS];
     float factors[OPEN_GROUPS], totals[OPEN_GROUPS];
 } open_row;
@@ -59,23 +59,28 @@ INLINE void open_weights(const tk_packed *weight, const uint8_t *panel, long blo
     }
 }
 
-// `blocks` times 32 inputs of a row, from the `at`-th code on.
-INLINE void open_activations(const tk_quantized *x, long at, long blocks, tk_format f, open_row *restrict to) {
+// `blocks` times 32 inputs of a row, from the `at`-th code on. Lanes are groups.
+INLINE void open_activations(const tk_quantized *x, long at, long blocks, tk_format f, open_row *to) {
     to->high = x->high + at;
     to->low = x->low + at;
-    for (long b = 0; b < blocks; b++) {
-        const __m256i low = _mm256_loadu_si256((const __m256i *)(x->low + at + 32 * b));
-        to->has_low[b] = !_mm256_testz_si256(low, low);
+    to->lows = 0;
+    for (long b = 0; b < blocks; b += 2) {
+        const __m512i low = _mm512_maskz_loadu_epi64(b + 1 < blocks ? 0xFF : 0x0F, to->low + 32 * b);
+        to->lows |= (uint32_t)_mm512_test_epi64_mask(low, low) << 4 * b;
     }
-    const float *scales = x->scales + at / 32;
-    const int32_t *sums = x->sums + at / TK_GROUP;
-    for (long g = 0; g < 32 * blocks / f.group; g++) {
-        const int32_t sum = f.group == 32 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
-        to->high_starts[g] = -f.bias * (sum >> 7);
-        to->low_starts[g] = -f.bias * (sum & 127);
-        to->factors[g] = scales[g * f.group / 32];
-        to->totals[g] = scales[g * f.group / 32] * (float)sum;
+    __m512i sums = _mm512_maskz_loadu_epi32(first_lanes(2 * blocks), x->sums + at / TK_GROUP);
+    __m512 factors = _mm512_maskz_loadu_ps(first_lanes(blocks), x->scales + at / 32);
+    if (f.group == 32) {
+        sums = _mm512_add_epi32(sums, _mm512_srli_epi64(sums, 32));
+        sums = _mm512_zextsi256_si512(_mm512_cvtepi64_epi32(sums));
+    } else {
+        factors = _mm512_permutexvar_ps(_mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0), factors);
     }
+    const __m512i bias = _mm512_set1_epi32(-f.bias);
+    _mm512_storeu_si512(to->high_starts, _mm512_mullo_epi32(bias, _mm512_srai_epi32(sums, 7)));
+    _mm512_storeu_si512(to->low_starts, _mm512_mullo_epi32(bias, _mm512_and_si512(sums, _mm512_set1_epi32(127))));
+    _mm512_storeu_ps(to->factors, factors);
+    _mm512_storeu_ps(to->totals, _mm512_mul_ps(factors, _mm512_cvtepi32_ps(sums)));
 }
 
 // Asks for them before: rows stand far apart, where the processor does not foresee it.
@@ -112,7 +117,7 @@ INLINE void sum_group(const open_panel *w, int panels, const open_row *x, int ro
 #pragma clang loop unroll(full)  // sums stay in registers then
     for (int r = 0; r < rows; r++) {
         for (int s = 0; s < panels; s++) { sums[r][s] = _mm512_slli_epi32(sums[r][s], 7); }
-        if (!x[r].has_low[g * group / 32]) { continue; }
+        if ((x[r].lows >> 4 * (g * group / 32) & 15) == 0) { continue; }
         for (int s = 0; s < panels; s++) { sums[r][s] = _mm512_add_epi32(sums[r][s], _mm512_set1_epi32(x[r].low_starts[g])); }
         sum_quads(w, panels, &x[r].low, 1, group, g, sums + r);
     }
