@@ -157,8 +157,8 @@ private final class Activations {
         let (rows, columns) = (40, 512)
         let packed = PackedMatrix(
             try MatMulTests.matrix(type, rows: rows, columns: columns), pool: ThreadPool(threadCount: 1))
-        let extremes = (0..<5 * columns).map { $0 / columns % 2 == 0 ? 1 : $0 % 3 == 0 ? -1 : 1 as Float }
-        for values in [extremes, Self.uneven(5 * columns, seed: 23), [Float](repeating: 0, count: 5 * columns)] {
+        let extremes = (0..<13 * columns).map { $0 / columns % 2 == 0 ? 1 : $0 % 3 == 0 ? -1 : 1 as Float }
+        for values in [extremes, Self.uneven(13 * columns, seed: 23), [Float](repeating: 0, count: 13 * columns)] {
             let x = Activations(values, columns: columns, set, isCoarse: true)
             var (fine, weight) = (x.rows, packed.packed)
             fine.is_coarse = false
@@ -268,7 +268,7 @@ private final class Activations {
         for place in [0, 15, 16, 31, 32, 255] {
             var values = [Float](repeating: 1, count: 256)
             values[place] = bad
-            let rows = [[Float]](repeating: values, count: 5).flatMap { $0 }
+            let rows = [[Float]](repeating: values, count: 13).flatMap { $0 }
             let y = product(set, packed, Activations(rows, columns: 256, set, isCoarse: isCoarse))
             #expect(y.allSatisfy { !$0.isFinite }, "\(set.kernels.name): \(bad) at \(place) gave \(y)")
         }
