@@ -120,6 +120,8 @@ static void narrow(const float *values, long n, uint16_t *halves) {
     }
 }
 
+#include "prompt_attention.h"
+
 static bool is_supported(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
@@ -132,7 +134,7 @@ TK_MULTIPLY_FLOATS(8)
     TK_ELEMENTWISE
 
 const tk_variant tk_x86_avx512vnni = {
-    {.name = "avx512vnni", .prefers_coarse = true, .multiply_packed = multiply_packed, TK_AVX512},
+    {.name = "avx512vnni", .prefers_coarse = true, .multiply_packed = multiply_packed, TK_AVX512, TK_ATTEND_PACKED},
     is_supported,
 };
 // Tiles are one more way to multiply; all else is as above.

@@ -16,7 +16,7 @@ struct AttentionScores: ~Copyable {
     let sinks: [Float]?
     let biases: PositionBiasTable?
     let context: ForwardContext
-    /// Whether keys and values are packed for kernels that work in tiles.
+    /// Whether keys and values are packed, for the kernels that attention over a prompt has of its own.
     private let isPacked: Bool
     /// Heads and tokens of a tile, the last ones of a group or a chunk excepted.
     private let tileHeads: Int
@@ -32,7 +32,7 @@ struct AttentionScores: ~Copyable {
         self.sinks = sinks
         biases = context.scratch.positionBias(spec.bias)
         self.context = context
-        isPacked = context.phase == .prompt && context.compute.usesTiles
+        isPacked = context.phase == .prompt && context.compute.packsTokens
         let rows = isPacked ? Scratch.packedTileRows : Scratch.tileRows
         tileHeads = min(spec.heads / spec.keyValueHeads, rows)
         tileTokens = max(1, rows / tileHeads)

@@ -101,10 +101,10 @@ package final class Scratch {
         headWidth = attention.map(\.headWidth).max() ?? 0
         let attentionFloats = max(
             tk_attention_floats(Self.tileRows, capacity),
-            compute.usesTiles ? compute.kernels.table.pointee.attend_packed_floats(headWidth) : 0)
+            compute.packsTokens ? compute.kernels.table.pointee.attend_packed_floats(headWidth) : 0)
         tileFloats = (attentionFloats + 2 * Self.packedTileRows * headWidth).roundedUp(to: 16)
         tokens = (capacity + (texts - 1) * (TextPlace.alignment - 1)).roundedUp(to: TextPlace.alignment)
-        let groups = compute.usesTiles ? attention.map(\.keyValueHeads).max() ?? 0 : 0
+        let groups = compute.packsTokens ? attention.map(\.keyValueHeads).max() ?? 0 : 0
         packedKeyBuffer = RowBuffer(capacity: groups * tokens * Self.packedKeyNumbers(headWidth) / 2)
         packedValueBuffer = RowBuffer(capacity: groups * tokens * Self.packedValueNumbers(headWidth) / 2)
         tileBuffer = RowBuffer(capacity: threads * tileFloats)
@@ -136,7 +136,7 @@ package final class Scratch {
             $0.keyValueHeads * (packedKeyNumbers($0.headWidth) + packedValueNumbers($0.headWidth)) * 2
         }
         return compute.pool.threadCount * tileRows * MemoryLayout<Float>.size
-            + (compute.usesTiles ? packed.max() ?? 0 : 0)
+            + (compute.packsTokens ? packed.max() ?? 0 : 0)
     }
 
     /// About the bytes that all of it takes once it has been used.
@@ -153,7 +153,7 @@ package final class Scratch {
         return overflow ? .max / 4 : tokens + 4 * (rows * row + logitRows * spec.vocabulary)
     }
 
-    /// The most rows of queries that attention takes together, and how many kernels that work in tiles take.
+    /// The most rows of queries that attention takes together, and how many the kernels for prompts take.
     static let tileRows = 12
     static let packedTileRows = Int(TK_TILE_QUERIES)
 

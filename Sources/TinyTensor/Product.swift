@@ -113,6 +113,9 @@ extension Compute {
     /// Whether prompts have kernels of their own, which work in tiles of rounded numbers.
     package var usesTiles: Bool { precision == .fast && kernels.table.pointee.multiply_rounded != nil }
 
+    /// Whether attention over prompts has kernels of its own, which take keys and values packed.
+    package var packsTokens: Bool { precision == .fast && kernels.table.pointee.attend_packed != nil }
+
     /// Inputs from which on coarse activations are worth their error: narrow models are read in no time.
     static let leastCoarseInputs = 512
 

@@ -66,8 +66,9 @@ struct CompanyTests {
         }
     }
 
-    /// A prompt and decoding use the same order of sums wherever the same kernels do both. `plain` gives
-    /// prompts to BLAS, and its sums are in double otherwise; tiles round to bf16, and AVX2 rounds wider models coarsely.
+    /// A prompt and decoding use the same order of sums wherever the same kernels do both. `plain` gives prompts to BLAS,
+    /// and its sums are in double otherwise; tiles round to bf16, and vectors round wider models coarsely. With AVX-512
+    /// attention over a prompt has a kernel of its own, whose sums on floats have another order.
     @Test(arguments: RunMode.all, [0, 1, 3]) func stepByStep(_ mode: RunMode, _ index: Int) throws {
         let whole = try mode.runner(Self.specs[index]).read(text)
         let steps = try mode.runner(Self.specs[index]).read(text, chunk: 1, phase: .decode)
@@ -78,6 +79,10 @@ struct CompanyTests {
             // BLAS takes activations as they are; decoding rounds them to 15 bits, half a step of which is 3e-5.
             let (largest, share) = (Double(whole.map(abs).max() ?? 0), mode.precision == .fast ? 1e-4 : 1e-5)
             expectClose(steps, whole.map(Double.init), within: { _ in share * largest })
+        } else if mode.kernels.name == "avx512vnni" && mode.precision == .fast {
+            // A last bit can move an activation's code by one of 15 bits.
+            let largest = Double(whole.map(abs).max() ?? 0)
+            expectClose(steps, whole.map(Double.init), within: { _ in 1e-4 * largest })
         } else {
             expectSameBits(steps, whole)
         }

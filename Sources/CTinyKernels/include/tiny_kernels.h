@@ -180,6 +180,8 @@ typedef struct tk_kernels {
     // sixteen tokens that have keys is read and not used.
     void (*pack_tokens)(tk_type type, const void *keys, const void *values, long first, long end, long width,
                         uint16_t *packed_keys, uint16_t *packed_values);
+    // What the numbers are is the kernels' own affair: tiles of bf16 with AMX, floats and halves with AVX-512.
+    //
     // As tk_attend, for at most TK_TILE_QUERIES rows.
     void (*attend_packed)(const float *queries, long m, const uint16_t *keys, const uint16_t *values, const long *firsts,
                           const long *counts, long width, float scale, const tk_score_terms *terms, float *scratch,
